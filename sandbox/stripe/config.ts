@@ -1,0 +1,55 @@
+/** How one local Stripe is set up. Everything that a test may want to change is a field here. */
+export type StripeConfig = {
+  /** 0 takes any free port. */
+  port: number
+  /** A file path, or `:memory:`. */
+  databasePath: string
+  secretKey: string
+  publishableKey: string
+  /** The shop's origin: the only page that may frame the card fields. */
+  appOrigin: string
+  /** An endpoint that exists from the start; its signing secret is known beforehand. */
+  webhook?: { url: string; secret: string }
+  /** Stripe fills in `balance_transaction` a little later than it answers (automatic_async capture). */
+  settleDelayMs?: number
+  /** Waiting time before each repeated delivery of an event; its length is the number of retries. */
+  retryDelaysMs?: readonly number[]
+  deliveryTimeoutMs?: number
+  /** Runs after an API call is admitted and before it does anything: the place for faults on purpose. */
+  beforeExecution?: (request: { method: string; path: string; requestId: string }) => Promise<void>
+  log?: (line: string) => void
+}
+
+export type ResolvedConfig = Omit<StripeConfig, 'port' | 'webhook' | 'beforeExecution'> & {
+  /** This server's own origin, e.g. `http://127.0.0.1:4010`, without a slash at the end. */
+  baseUrl: string
+  port: number
+  settleDelayMs: number
+  retryDelaysMs: readonly number[]
+  deliveryTimeoutMs: number
+  beforeExecution: NonNullable<StripeConfig['beforeExecution']>
+  log: (line: string) => void
+}
+
+/** The API version of the pinned SDK. Objects of other versions cannot be produced here. */
+export const API_VERSION = '2026-10-28.endive'
+
+const RETRY_DELAYS_MS = [1_000, 5_000, 25_000, 120_000, 600_000] as const
+
+export function resolveConfig(config: StripeConfig, port: number): ResolvedConfig {
+  return {
+    settleDelayMs: 2_000,
+    retryDelaysMs: RETRY_DELAYS_MS,
+    deliveryTimeoutMs: 20_000,
+    beforeExecution: async () => {},
+    log: () => {},
+    ...config,
+    port,
+    baseUrl: `http://127.0.0.1:${port}`,
+  }
+}
+
+/** Both spellings of this machine; a page may have been opened through either. */
+export function ownOrigins(config: Pick<ResolvedConfig, 'port'>): string[] {
+  return [`http://127.0.0.1:${config.port}`, `http://localhost:${config.port}`]
+}

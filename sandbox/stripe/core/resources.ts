@@ -1,0 +1,33 @@
+import type Stripe from 'stripe'
+import type { TestCardKey } from '../cards/test-cards.ts'
+
+/** What only this server knows about an object; never part of an answer. */
+export type Resources = {
+  customer: { object: Stripe.Customer; hidden: Record<string, never> }
+  payment_method: {
+    object: Stripe.PaymentMethod
+    hidden: {
+      card: TestCardKey
+      cvcGiven: boolean
+      /** Authenticated once for later payments without the customer (stripe.C13). */
+      setUp: boolean
+    }
+  }
+  payment_intent: { object: Stripe.PaymentIntent; hidden: Record<string, never> }
+  charge: { object: Stripe.Charge; hidden: Record<string, never> }
+  balance_transaction: { object: Stripe.BalanceTransaction; hidden: Record<string, never> }
+  webhook_endpoint: { object: Stripe.WebhookEndpoint; hidden: { secrets: SigningSecret[] } }
+}
+
+export type Kind = keyof Resources
+export type ObjectOf<K extends Kind> = Resources[K]['object']
+export type HiddenOf<K extends Kind> = Resources[K]['hidden']
+
+/** Newest first. A rolled secret keeps signing until `expiresAt` (unix seconds). */
+export type SigningSecret = { secret: string; expiresAt: number | null }
+
+/** The id in a field that may hold an id or the whole object. */
+export function idOf(reference: string | { id: string } | null | undefined): string | null {
+  if (reference === null || reference === undefined) return null
+  return typeof reference === 'string' ? reference : reference.id
+}

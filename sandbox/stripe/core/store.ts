@@ -1,0 +1,119 @@
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
+import type { ResolvedConfig } from '../config.ts'
+import { Clock } from './clock.ts'
+import { openDatabase, readSalt } from './database.ts'
+import { type HiddenOf, idOf, type Kind, type ObjectOf } from './resources.ts'
+
+export type Found<K extends Kind> = { object: ObjectOf<K>; hidden: HiddenOf<K>; deleted: boolean }
+
+/** A filter of a list: an SQL condition over the columns of `objects` and its values. */
+export type Condition = { sql: string; values: SQLInputValue[] }
+
+/** The whole state of this Stripe, in one SQLite file. Everything is synchronous: a call is one transaction and nothing overlaps it. */
+export class Store {
+  readonly db: DatabaseSync
+  readonly clock = new Clock()
+  readonly config: ResolvedConfig
+  readonly salt: string
+  #committed: (() => void)[] = []
+
+  constructor(config: ResolvedConfig) {
+    this.config = config
+    this.db = openDatabase(config.databasePath)
+    this.salt = readSalt(this.db)
+  }
+
+  /** Run `work` in one transaction: all of it happens, events included, or none. */
+  transaction<T>(work: () => T): T {
+    this.db.exec('begin immediate')
+    let result: T
+    try {
+      result = work()
+      this.db.exec('commit')
+    } catch (error) {
+      if (this.db.isTransaction) this.db.exec('rollback')
+      throw error
+    }
+    for (const listener of this.#committed) listener()
+    return result
+  }
+
+  /** Called after each transaction: events may be waiting to be delivered, jobs to be done. */
+  onCommit(listener: () => void): void {
+    this.#committed.push(listener)
+  }
+
+  insert<K extends Kind>(kind: K, object: ObjectOf<K>, hidden: HiddenOf<K>): ObjectOf<K> {
+    this.db
+      .prepare('insert into objects (id, kind, created, customer, data, hidden) values (?, ?, ?, ?, ?, ?)')
+      .run(
+        object.id,
+        kind,
+        'created' in object ? object.created : this.clock.now(),
+        customerOf(object),
+        JSON.stringify(object),
+        JSON.stringify(hidden),
+      )
+    return object
+  }
+
+  find<K extends Kind>(kind: K, id: string): Found<K> | null {
+    const row = this.db
+      .prepare('select data, hidden, deleted from objects where id = ? and kind = ?')
+      .get(id, kind)
+    return row ? read<K>(row) : null
+  }
+
+  /** Replace an object and, when given, what is hidden behind it. */
+  save<K extends Kind>(kind: K, object: ObjectOf<K>, hidden?: HiddenOf<K>): ObjectOf<K> {
+    this.db
+      .prepare(
+        'update objects set data = ?, customer = ?, hidden = coalesce(?, hidden) where id = ? and kind = ?',
+      )
+      .run(
+        JSON.stringify(object),
+        customerOf(object),
+        hidden ? JSON.stringify(hidden) : null,
+        object.id,
+        kind,
+      )
+    return object
+  }
+
+  markDeleted(id: string): void {
+    this.db.prepare('update objects set deleted = 1 where id = ?').run(id)
+  }
+
+  /** Not deleted, newest first unless asked otherwise. */
+  select<K extends Kind>(
+    kind: K,
+    conditions: Condition[] = [],
+    { limit = -1, oldestFirst = false }: { limit?: number; oldestFirst?: boolean } = {},
+  ): Found<K>[] {
+    const where = ['kind = ?', 'deleted = 0', ...conditions.map(({ sql }) => sql)].join(' and ')
+    const values = conditions.flatMap((condition) => condition.values)
+    return this.db
+      .prepare(
+        `select data, hidden, deleted from objects where ${where} order by seq ${oldestFirst ? 'asc' : 'desc'} limit ?`,
+      )
+      .all(kind, ...values, limit)
+      .map((row) => read<K>(row))
+  }
+
+  close(): void {
+    this.db.close()
+  }
+}
+
+function read<K extends Kind>(row: Record<string, unknown>): Found<K> {
+  // The table is written by insert() and save() only, both typed by kind.
+  return {
+    object: JSON.parse(String(row.data)) as ObjectOf<K>,
+    hidden: JSON.parse(String(row.hidden)) as HiddenOf<K>,
+    deleted: row.deleted === 1,
+  }
+}
+
+function customerOf(object: ObjectOf<Kind>): string | null {
+  return 'customer' in object ? idOf(object.customer) : null
+}
