@@ -1,0 +1,42 @@
+'use server'
+
+import { redirect } from 'next/navigation'
+import { confirmEmail } from '@/lib/auth/confirm'
+import { requestPasswordReset, setNewPassword } from '@/lib/auth/password'
+import { ConfirmInput, EmailInput, NewPasswordInput, SignInInput, SignUpInput } from '@/lib/auth/schema'
+import { signIn } from '@/lib/auth/sign-in'
+import { signOut } from '@/lib/auth/sign-out'
+import { signUp } from '@/lib/auth/sign-up'
+import { formAction } from '@/lib/form-action'
+
+// Sign-up and reset lead to the same page whether or not the address is known here.
+
+export const signUpAction = formAction(SignUpInput, async (input) => {
+  await signUp(input)
+  redirect('/check-your-mail')
+})
+
+export const signInAction = formAction(SignInInput, async (input) => {
+  const { next } = await signIn(input)
+  redirect(next)
+})
+
+export const requestPasswordResetAction = formAction(EmailInput, async (input) => {
+  await requestPasswordReset(input)
+  redirect('/check-your-mail?for=new-password')
+})
+
+export const setNewPasswordAction = formAction(NewPasswordInput, async (input) => {
+  await setNewPassword(input)
+  redirect('/payments')
+})
+
+export const confirmAction = formAction(ConfirmInput, async (input) => {
+  const { next } = await confirmEmail(input)
+  redirect(next)
+})
+
+export async function signOutAction(): Promise<void> {
+  await signOut()
+  redirect('/')
+}

@@ -1,0 +1,42 @@
+import type { Metadata } from 'next'
+import Link from 'next/link'
+import { AuthPage } from '@/components/auth/auth-page'
+import { ConfirmForm } from '@/components/auth/confirm-form'
+import { buttonLook } from '@/components/ui/button'
+import { confirmAction } from '../../actions'
+
+export const metadata: Metadata = { title: 'Confirm', referrer: 'no-referrer' }
+
+type ConfirmPageProps = { searchParams: Promise<{ token_hash?: string | string[]; type?: string | string[] }> }
+
+export default async function ConfirmPage({ searchParams }: ConfirmPageProps) {
+  const { token_hash: tokenHash, type } = await searchParams
+
+  if (typeof tokenHash !== 'string' || (type !== 'email' && type !== 'recovery')) {
+    return (
+      <AuthPage title="This link is not complete" intro="Open it again from the mail, or ask for a new one.">
+        <Link href="/sign-in" className={buttonLook('secondary', 'w-full')}>
+          Go to sign in
+        </Link>
+      </AuthPage>
+    )
+  }
+
+  const recovery = type === 'recovery'
+  return (
+    <AuthPage
+      title={recovery ? 'Choose a new password' : 'One last step'}
+      intro={
+        recovery
+          ? 'Go on to choose a new password. The link works once.'
+          : 'Confirm that this e-mail address is yours. The link works once.'
+      }
+    >
+      <ConfirmForm action={confirmAction}
+        tokenHash={tokenHash}
+        type={type}
+        label={recovery ? 'Choose a new password' : 'Confirm my e-mail address'}
+      />
+    </AuthPage>
+  )
+}

@@ -1,0 +1,35 @@
+import type { Metadata } from 'next'
+import Link from 'next/link'
+import { AuthPage } from '@/components/auth/auth-page'
+import { SignInForm } from '@/components/auth/sign-in-form'
+import { signInAction } from '../actions'
+
+export const metadata: Metadata = { title: 'Sign in' }
+
+type SignInPageProps = { searchParams: Promise<{ next?: string | string[] }> }
+
+export default async function SignInPage({ searchParams }: SignInPageProps) {
+  const { next } = await searchParams
+  return (
+    <AuthPage
+      title="Sign in"
+      footer={
+        <>
+          <p>
+            <Link href="/forgotten-password" className="text-link text-ink">
+              Forgotten your password?
+            </Link>
+          </p>
+          <p>
+            New here?{' '}
+            <Link href="/sign-up" className="text-link text-ink">
+              Create an account
+            </Link>
+          </p>
+        </>
+      }
+    >
+      <SignInForm action={signInAction} next={typeof next === 'string' ? next : undefined} />
+    </AuthPage>
+  )
+}

@@ -1,0 +1,28 @@
+'use client'
+
+import { Button } from '@/components/ui/button'
+import { Notice } from '@/components/ui/notice'
+
+type FailureProps = { error: unknown; retry: () => void }
+
+/** A page that could not be made: what happened, what is safe, another try, and the number to quote. */
+export function Failure({ error, retry }: FailureProps) {
+  return (
+    <div className="column-narrow py-10">
+      <h1 className="text-28">This page did not load</h1>
+      <p className="mt-2 text-16 text-ink-soft">
+        Something on our side did not answer. Your payments are safe: nothing was charged by opening this page.
+      </p>
+      <div className="mt-6">
+        <Button onClick={retry}>Try again</Button>
+      </div>
+      {digestOf(error) && <Notice className="mt-6" requestId={digestOf(error)} title="If it keeps happening, quote this" />}
+    </div>
+  )
+}
+
+/** The number under which the server's log has the whole story. */
+function digestOf(error: unknown): string | null {
+  if (typeof error !== 'object' || error === null || !('digest' in error)) return null
+  return typeof error.digest === 'string' ? error.digest : null
+}
