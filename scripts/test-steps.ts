@@ -1,0 +1,49 @@
+import { ensureChromium } from './chromium.ts'
+import { run, tool } from './processes.ts'
+import { ensureBuild } from './production-build.ts'
+import type { Step } from './steps.ts'
+
+export const lint: Step = {
+  name: 'lint',
+  run: () => run([...tool('biome'), 'check', '--error-on-warnings', '.']),
+}
+
+/** Next writes the types of the routes first; the compiler then sees every file of the project. */
+export const types: Step = {
+  name: 'types',
+  run: async () =>
+    (await run([...tool('next'), 'typegen'])) || (await run([...tool('tsc'), '--noEmit', '-p', '.'])),
+}
+
+export const productionBuild: Step = {
+  name: 'production build',
+  run: async () => {
+    await ensureBuild()
+    return 0
+  },
+}
+
+export const browser: Step = {
+  name: 'browser',
+  run: async () => {
+    console.log(await ensureChromium())
+    return 0
+  },
+}
+
+/** One project of vitest.config.ts. */
+export function vitest(project: string, files: readonly string[] = [], needs: readonly string[] = []): Step {
+  return {
+    name: `${project} tests`,
+    needs,
+    run: () => run([...tool('vitest'), 'run', '--project', project, ...files]),
+  }
+}
+
+export function endToEnd(files: readonly string[] = []): Step {
+  return {
+    name: 'end-to-end tests',
+    needs: [browser.name, productionBuild.name],
+    run: async () => run([...tool('playwright'), 'test', ...files], { CHROME_PATH: await ensureChromium() }),
+  }
+}
