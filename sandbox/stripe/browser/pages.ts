@@ -1,0 +1,138 @@
+import { html } from 'hono/html'
+import type { Challenge } from '../payments/challenge.ts'
+import { amountText } from './amount-text.ts'
+
+type Html = ReturnType<typeof html>
+
+const ANSWERED = {
+  passed: 'This check is finished: the payment was confirmed.',
+  failed: 'This check is finished: the payment was not confirmed.',
+  superseded: 'This check is no longer needed. The payment went on another way.',
+} as const
+
+export function paymentPage(appOrigin: string): Html {
+  return frame({
+    appOrigin,
+    title: 'Secure payment input frame',
+    name: 'payment',
+    hasStyles: true,
+    busy: true,
+    body: html`
+    <p class="error" id="load-error" role="alert"></p>
+    <form id="payment-form" novalidate>
+      <div>
+        <label for="number">Card number</label>
+        <div class="control">
+          <input id="number" name="number" inputmode="numeric" autocomplete="cc-number"
+            placeholder="1234 1234 1234 1234" aria-describedby="number-error number-brand" />
+          <span class="brand" id="number-brand"></span>
+        </div>
+        <p class="error" id="number-error" role="alert"></p>
+      </div>
+      <div class="pair">
+        <div>
+          <label for="expiry">Expiration date</label>
+          <input id="expiry" name="expiry" inputmode="numeric" autocomplete="cc-exp"
+            placeholder="MM / YY" aria-describedby="expiry-error" />
+          <p class="error" id="expiry-error" role="alert"></p>
+        </div>
+        <div>
+          <label for="cvc">Security code</label>
+          <div class="control">
+            <input id="cvc" name="cvc" inputmode="numeric" autocomplete="cc-csc"
+              placeholder="CVC" aria-describedby="cvc-error cvc-hint" />
+            <span class="hint" id="cvc-hint">3 digits</span>
+          </div>
+          <p class="error" id="cvc-error" role="alert"></p>
+        </div>
+      </div>
+      <div id="country-field">
+        <label for="country">Country</label>
+        <select id="country" name="country" autocomplete="billing country"></select>
+      </div>
+      <p class="stand-in">Local test stand-in, not Stripe. Use test cards only.</p>
+    </form>`,
+  })
+}
+
+export function controllerPage(appOrigin: string): Html {
+  return frame({ appOrigin, title: 'Stripe controller', name: 'controller', body: html`` })
+}
+
+/** The bank's question. An answered challenge says so and offers nothing. */
+export function challengePage(appOrigin: string, challenge: Challenge): Html {
+  const open = challenge.state === 'open'
+  return frame({
+    appOrigin,
+    title: '3D Secure test page',
+    name: 'challenge',
+    hasStyles: true,
+    body: html`
+    <main id="challenge" data-state="${challenge.state}">
+      <header>
+        <p class="stand-in">Local test stand-in, not Stripe</p>
+        <button type="button" id="close" hidden>Close</button>
+      </header>
+      <h1 tabindex="-1">Confirm this payment</h1>
+      <dl>
+        <div><dt>Amount</dt><dd>${amountText(challenge.amountMinor, challenge.currency)}</dd></div>
+        <div><dt>Card</dt><dd><span class="brand">${challenge.card.brand}</span> ending in ${challenge.card.last4}</dd></div>
+      </dl>
+      ${open ? question() : ''}
+      <p id="status" role="status">${challenge.state === 'open' ? '' : ANSWERED[challenge.state]}</p>
+    </main>`,
+  })
+}
+
+export function unknownChallengePage(appOrigin: string): Html {
+  return frame({
+    appOrigin,
+    title: '3D Secure test page',
+    name: 'challenge',
+    hasStyles: true,
+    body: html`
+    <main id="challenge" data-state="unknown">
+      <header>
+        <p class="stand-in">Local test stand-in, not Stripe</p>
+        <button type="button" id="close" hidden>Close</button>
+      </header>
+      <h1 tabindex="-1">This check does not exist</h1>
+      <p id="status" role="status">The address may be incomplete, or the sandbox was reset. Nothing was charged by opening it.</p>
+    </main>`,
+  })
+}
+
+function question(): Html {
+  return html`
+      <div id="question">
+        <p>Your bank would ask you here to prove that it is you. Choose how that ends.</p>
+        <div class="answers">
+          <button type="button" id="test-source-authorize-3ds" data-answer="pass">Complete authentication</button>
+          <button type="button" id="test-source-fail-3ds" data-answer="fail">Fail authentication</button>
+        </div>
+      </div>`
+}
+
+type Frame = {
+  appOrigin: string
+  title: string
+  name: 'payment' | 'controller' | 'challenge'
+  hasStyles?: boolean
+  busy?: boolean
+  body: Html
+}
+
+function frame({ appOrigin, title, name, hasStyles = false, busy = false, body }: Frame): Html {
+  return html`<!doctype html>
+<html lang="en" data-app-origin="${appOrigin}">
+  <head>
+    <meta charset="utf-8" />
+    <meta name="viewport" content="width=device-width, initial-scale=1" />
+    <title>${title}</title>
+    ${hasStyles ? html`<link rel="stylesheet" href="/frame/assets/frame/${name}.css" />` : ''}
+    <script type="module" src="/frame/assets/frame/${name}.js"></script>
+  </head>
+  <body${busy ? html` aria-busy="true"` : ''}>${body}
+  </body>
+</html>`
+}

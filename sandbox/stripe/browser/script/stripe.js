@@ -1,0 +1,70 @@
+import { createElements } from './elements.js'
+import { IntegrationError, notInStandIn } from './errors.js'
+import {
+  confirmCardPayment,
+  confirmPayment,
+  handleNextAction,
+  retrievePaymentIntent,
+} from './payment-intents.js'
+
+/** Methods of Stripe.js that answer with a promise and are not built here: they reject, so nothing seems to work. */
+const MISSING_ASYNC = [
+  'collectBankAccountForPayment',
+  'collectBankAccountForSetup',
+  'confirmCardSetup',
+  'confirmSetup',
+  'createConfirmationToken',
+  'createEmbeddedCheckoutPage',
+  'createPaymentMethod',
+  'createRadarSession',
+  'createSource',
+  'createToken',
+  'handleCardAction',
+  'retrieveSetupIntent',
+  'retrieveSource',
+  'verifyMicrodepositsForPayment',
+  'verifyMicrodepositsForSetup',
+]
+const MISSING_SYNC = ['initCheckoutElementsSdk', 'paymentRequest']
+
+function Stripe(publishableKey, options = {}) {
+  checkKey(publishableKey)
+  if (options.stripeAccount) throw notInStandIn('Stripe Connect (`stripeAccount`)')
+
+  const stripe = {
+    elements: (elementsOptions) => createElements(publishableKey, elementsOptions),
+    confirmPayment: (confirmOptions) => confirmPayment(publishableKey, confirmOptions),
+    confirmCardPayment: (...rest) => confirmCardPayment(publishableKey, ...rest),
+    handleNextAction: (actionOptions) => handleNextAction(publishableKey, actionOptions),
+    retrievePaymentIntent: (clientSecret) => retrievePaymentIntent(publishableKey, clientSecret),
+    // Stripe counts which wrappers and plugins are in use; here there is nobody to tell.
+    registerAppInfo() {},
+    _registerWrapper() {},
+  }
+  for (const name of MISSING_ASYNC) {
+    stripe[name] = async () => {
+      throw notInStandIn(`stripe.${name}()`)
+    }
+  }
+  for (const name of MISSING_SYNC) {
+    stripe[name] = () => {
+      throw notInStandIn(`stripe.${name}()`)
+    }
+  }
+  return stripe
+}
+
+function checkKey(key) {
+  if (typeof key === 'string' && /^(sk|rk)_/.test(key)) {
+    throw new IntegrationError(
+      'You should not use your secret key with Stripe.js. Please pass a publishable key instead.',
+    )
+  }
+  if (typeof key !== 'string' || !key.startsWith('pk_test_')) {
+    throw new IntegrationError('The local Stripe stand-in only accepts publishable test keys (pk_test_…).')
+  }
+}
+
+/** The release train that @stripe/stripe-js compares with its own. */
+Stripe.version = 'endive'
+window.Stripe = Stripe
