@@ -9,7 +9,8 @@ export default function NotFound() {
     <div className="column-narrow py-10">
       <h1 className="text-28">Nothing here</h1>
       <p className="mt-2 text-16 text-ink-soft">
-        This page does not exist, or it belongs to another account. Check the address, or sign in with the account you used.
+        This page does not exist, or it belongs to another account. Check the address, or sign in with the
+        account you used.
       </p>
       <div className="mt-6 flex flex-wrap gap-2">
         <Link href="/" className={buttonLook()}>

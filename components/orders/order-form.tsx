@@ -14,7 +14,12 @@ export function OrderForm({ product, order }: { product: Pick<Product, 'id' | 'n
       {() => (
         <div className="flex gap-2">
           <input type="hidden" name="productId" value={product.id} />
-          <Select name="quantity" label={`Quantity of ${product.name}`} options={QUANTITIES} className="w-18" />
+          <Select
+            name="quantity"
+            label={`Quantity of ${product.name}`}
+            options={QUANTITIES}
+            className="w-18"
+          />
           <SubmitButton kind="secondary" className="flex-1 sm:flex-none">
             Order<span className="sr-only"> {product.name}</span>
           </SubmitButton>

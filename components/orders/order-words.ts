@@ -7,7 +7,11 @@ type Words = { tone: Tone; word: string; explanation: string }
 export const ORDER_WORDS: Record<OrderView['status'], Words> = {
   open: { tone: 'plain', word: 'To pay', explanation: 'Nothing has been charged yet.' },
   paid: { tone: 'good', word: 'Paid', explanation: 'We have received the money for this order.' },
-  canceled: { tone: 'plain', word: 'Cancelled', explanation: 'This order was cancelled. There is nothing to pay.' },
+  canceled: {
+    tone: 'plain',
+    word: 'Cancelled',
+    explanation: 'This order was cancelled. There is nothing to pay.',
+  },
   expired: {
     tone: 'plain',
     word: 'Expired',

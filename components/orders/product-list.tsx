@@ -22,7 +22,9 @@ export function ProductList({ products, order }: { products: Product[]; order: F
         <li key={product.id} className={ROW}>
           <div className="min-w-0">
             <h2 className="text-16 font-medium">{product.name}</h2>
-            {product.description && <p className="max-w-[48ch] text-14 text-ink-soft">{product.description}</p>}
+            {product.description && (
+              <p className="max-w-[48ch] text-14 text-ink-soft">{product.description}</p>
+            )}
           </div>
           <Money
             amountMinor={product.amountMinor}

@@ -11,12 +11,15 @@ export function Failure({ error, retry }: FailureProps) {
     <div className="column-narrow py-10">
       <h1 className="text-28">This page did not load</h1>
       <p className="mt-2 text-16 text-ink-soft">
-        Something on our side did not answer. Your payments are safe: nothing was charged by opening this page.
+        Something on our side did not answer. Your payments are safe: nothing was charged by opening this
+        page.
       </p>
       <div className="mt-6">
         <Button onClick={retry}>Try again</Button>
       </div>
-      {digestOf(error) && <Notice className="mt-6" requestId={digestOf(error)} title="If it keeps happening, quote this" />}
+      {digestOf(error) && (
+        <Notice className="mt-6" requestId={digestOf(error)} title="If it keeps happening, quote this" />
+      )}
     </div>
   )
 }

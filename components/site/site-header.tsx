@@ -7,7 +7,10 @@ export function SiteHeader({ email, signOut }: SiteNavProps) {
   return (
     <header className="border-b bg-raised">
       <div className="column-wide flex min-h-14 items-center justify-between gap-2">
-        <PageLink href="/" className="-ml-1 flex min-h-11 items-center gap-2 rounded px-1 text-16 font-semibold">
+        <PageLink
+          href="/"
+          className="-ml-1 flex min-h-11 items-center gap-2 rounded px-1 text-16 font-semibold"
+        >
           <Mark />
           Paywright
         </PageLink>

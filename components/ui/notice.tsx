@@ -11,7 +11,12 @@ const EDGE: Record<Tone, string> = {
   bad: 'border-bad/30 bg-bad/6',
 }
 
-const MARK: Record<Tone, string> = { plain: 'text-ink-soft', good: 'text-good', warn: 'text-warn', bad: 'text-bad' }
+const MARK: Record<Tone, string> = {
+  plain: 'text-ink-soft',
+  good: 'text-good',
+  warn: 'text-warn',
+  bad: 'text-bad',
+}
 
 const ICON = { plain: ClockIcon, good: CheckIcon, warn: AlertIcon, bad: AlertIcon }
 
@@ -29,7 +34,15 @@ type NoticeProps = {
 }
 
 /** What happened, what is safe, what to do next. */
-export function Notice({ tone = 'plain', title, children, action, requestId, urgent, className }: NoticeProps) {
+export function Notice({
+  tone = 'plain',
+  title,
+  children,
+  action,
+  requestId,
+  urgent,
+  className,
+}: NoticeProps) {
   const Mark = ICON[tone]
   return (
     <div
@@ -40,7 +53,9 @@ export function Notice({ tone = 'plain', title, children, action, requestId, urg
         <Mark className={classNames('mt-[3px] shrink-0', MARK[tone])} />
         <div className="min-w-0 flex-1">
           {title && <p className="font-medium">{title}</p>}
-          {children && <div className={classNames('max-w-[65ch]', title && 'mt-0.5 text-ink-soft')}>{children}</div>}
+          {children && (
+            <div className={classNames('max-w-[65ch]', title && 'mt-0.5 text-ink-soft')}>{children}</div>
+          )}
           {requestId && (
             <p className="mt-1 text-13 text-ink-soft">
               Request id <span className="font-mono text-13 break-all">{requestId}</span>

@@ -3,9 +3,7 @@ import { classNames } from './class-names'
 
 /** A sheet of paper on the desk: raised surface, one hairline, radius 8. */
 export function Panel({ className, ...rest }: ComponentProps<'section'>) {
-  return (
-    <section {...rest} className={classNames('rounded border bg-raised shadow-flat', className)} />
-  )
+  return <section {...rest} className={classNames('rounded border bg-raised shadow-flat', className)} />
 }
 
 type FactsProps = { facts: { term: string; value: ReactNode }[] }

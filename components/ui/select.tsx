@@ -2,7 +2,10 @@ import type { ComponentProps } from 'react'
 import { classNames } from './class-names'
 import { ChevronIcon } from './icons'
 
-type SelectProps = Omit<ComponentProps<'select'>, 'children'> & { label: string; options: (string | number)[] }
+type SelectProps = Omit<ComponentProps<'select'>, 'children'> & {
+  label: string
+  options: (string | number)[]
+}
 
 /** The browser's own list, in our clothes. Its label is spoken, not shown: say beside it what it chooses. */
 export function Select({ label, options, className, ...rest }: SelectProps) {

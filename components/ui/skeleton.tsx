@@ -7,7 +7,15 @@ export function Bar({ className }: { className?: string }) {
 }
 
 /** Wraps the bars of one loading shape: announced once, in words, and otherwise silent. */
-export function Skeleton({ label, className, children }: { label: string; className?: string; children: ReactNode }) {
+export function Skeleton({
+  label,
+  className,
+  children,
+}: {
+  label: string
+  className?: string
+  children: ReactNode
+}) {
   return (
     <div role="status" className={className}>
       <span className="sr-only">{label}</span>

@@ -10,10 +10,7 @@ type StatusProps = { tone: Tone; word: string; explanation?: string }
 export function Status({ tone, word, explanation }: StatusProps) {
   const label = (
     <span className="inline-flex items-center gap-2 whitespace-nowrap text-14">
-      <span
-        aria-hidden="true"
-        className={classNames('dot size-2 shrink-0 rounded-full', DOT[tone])}
-      />
+      <span aria-hidden="true" className={classNames('dot size-2 shrink-0 rounded-full', DOT[tone])} />
       {word}
     </span>
   )

@@ -7,7 +7,9 @@ import { confirmAction } from '../../actions'
 
 export const metadata: Metadata = { title: 'Confirm', referrer: 'no-referrer' }
 
-type ConfirmPageProps = { searchParams: Promise<{ token_hash?: string | string[]; type?: string | string[] }> }
+type ConfirmPageProps = {
+  searchParams: Promise<{ token_hash?: string | string[]; type?: string | string[] }>
+}
 
 export default async function ConfirmPage({ searchParams }: ConfirmPageProps) {
   const { token_hash: tokenHash, type } = await searchParams
@@ -32,7 +34,8 @@ export default async function ConfirmPage({ searchParams }: ConfirmPageProps) {
           : 'Confirm that this e-mail address is yours. The link works once.'
       }
     >
-      <ConfirmForm action={confirmAction}
+      <ConfirmForm
+        action={confirmAction}
         tokenHash={tokenHash}
         type={type}
         label={recovery ? 'Choose a new password' : 'Confirm my e-mail address'}

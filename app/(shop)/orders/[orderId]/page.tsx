@@ -28,7 +28,10 @@ export default async function OrderPage({ params }: OrderPageProps) {
 
   return (
     <div className="column">
-      <Link href="/" className="-ml-1 mb-2 inline-flex min-h-11 items-center gap-2 rounded px-1 text-14 text-ink-soft hover:text-ink">
+      <Link
+        href="/"
+        className="-ml-1 mb-2 inline-flex min-h-11 items-center gap-2 rounded px-1 text-14 text-ink-soft hover:text-ink"
+      >
         <ArrowLeftIcon /> Catalogue
       </Link>
       <PageHeader title="Your order" aside={<Status {...ORDER_WORDS[order.status]} />}>

@@ -1,0 +1,105 @@
+import Link from 'next/link'
+import { Instant } from '@/components/ui/instant'
+import { Money } from '@/components/ui/money'
+import { Bar, Skeleton } from '@/components/ui/skeleton'
+import type { PaymentSummary } from '@/lib/payments/views'
+import { CardLabel } from './card-label'
+import { PaymentStatus } from './payment-status'
+
+// On a phone each row is a small card: what and how much on top, state and date below. From 768 px on it is a table.
+const ROW =
+  'relative grid grid-cols-[1fr_auto] gap-x-4 gap-y-1 border-b px-4 py-3 transition-colors hover:bg-sunken md:table-row'
+const CELL = 'md:table-cell md:px-4 md:py-3 md:align-middle'
+const HEADING = 'px-4 py-2 text-13 font-normal text-ink-soft'
+
+export function PaymentList({ payments }: { payments: PaymentSummary[] }) {
+  return (
+    <div className="overflow-hidden rounded border bg-raised shadow-flat">
+      <table className="block w-full text-14 md:table">
+        <caption className="sr-only">Your payments, newest first</caption>
+        <thead className="sr-only md:not-sr-only md:table-header-group">
+          <tr className="md:border-b">
+            <th scope="col" className={`${HEADING} text-left`}>
+              Payment
+            </th>
+            <th scope="col" className={`${HEADING} text-left`}>
+              Status
+            </th>
+            <th scope="col" className={`${HEADING} text-left`}>
+              Card
+            </th>
+            <th scope="col" className={`${HEADING} text-left`}>
+              Date
+            </th>
+            <th scope="col" className={`${HEADING} text-right`}>
+              Amount
+            </th>
+          </tr>
+        </thead>
+        <tbody className="block md:table-row-group [&>tr:last-child]:border-b-0">
+          {payments.map((payment) => (
+            <tr key={payment.id} className={ROW}>
+              <td className={`${CELL} min-w-0 font-medium`}>
+                {/* The link reaches over the whole row. */}
+                <Link
+                  href={`/payments/${payment.id}`}
+                  className="rounded-sm after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-accent"
+                >
+                  {payment.description}
+                </Link>
+              </td>
+              <td className={`${CELL} row-start-2`}>
+                <span className="relative z-10">
+                  <PaymentStatus status={payment.status} />
+                </span>
+              </td>
+              <td className={`${CELL} row-start-3 text-13 text-ink-soft md:text-14`}>
+                {payment.card ? <CardLabel card={payment.card} /> : <NoCard />}
+              </td>
+              <td
+                className={`${CELL} col-start-2 row-start-2 text-right text-13 text-ink-soft md:text-left md:text-14`}
+              >
+                <span className="relative z-10">
+                  <Instant at={payment.createdAt} />
+                </span>
+              </td>
+              <td className={`${CELL} col-start-2 row-start-1 text-right font-medium md:font-normal`}>
+                <Money amountMinor={payment.amountMinor} currency={payment.currency} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}
+
+function NoCard() {
+  return (
+    <span className="max-md:hidden">
+      <span aria-hidden="true">–</span>
+      <span className="sr-only">No card yet</span>
+    </span>
+  )
+}
+
+/** The shape of the list while it is fetched. */
+export function PaymentListSkeleton() {
+  return (
+    <Skeleton label="Loading your payments" className="rounded border bg-raised shadow-flat">
+      <div className="hidden h-9 border-b md:block" />
+      {['w-44', 'w-36', 'w-52', 'w-40', 'w-48'].map((width) => (
+        <div
+          key={width}
+          className="flex min-h-18 items-center justify-between gap-6 border-b px-4 last:border-b-0 md:min-h-12"
+        >
+          <Bar className={`h-3.5 ${width}`} />
+          <Bar className="hidden h-3.5 w-16 md:block" />
+          <Bar className="hidden h-3.5 w-24 md:block" />
+          <Bar className="hidden h-3.5 w-32 md:block" />
+          <Bar className="h-3.5 w-16" />
+        </div>
+      ))}
+    </Skeleton>
+  )
+}
