@@ -1,0 +1,10 @@
+import { numberSetting, runPart, setting } from '../part.ts'
+import { startMailbox } from './server.ts'
+
+await runPart(() =>
+  startMailbox({
+    port: numberSetting('SANDBOX_MAILBOX_PORT'),
+    file: setting('SANDBOX_MAILBOX_FILE'),
+    secret: setting('SANDBOX_LOCAL_SECRET'),
+  }),
+)

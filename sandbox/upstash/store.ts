@@ -1,0 +1,191 @@
+import { createHash } from 'node:crypto'
+import { Redis } from 'ioredis'
+import RedisMock from 'ioredis-mock'
+
+/** A Redis error the way Redis words it, e.g. `WRONGTYPE …`. */
+export class RedisError extends Error {
+  override readonly name = 'RedisError'
+}
+
+export type RedisValue = string | number | null | RedisValue[]
+
+/** Runs Redis commands one after the other. `atomically` keeps others out between the commands of one list. */
+export type RedisStore = {
+  run(command: string[]): Promise<RedisValue>
+  atomically<T>(work: (run: (command: string[]) => Promise<RedisValue>) => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+type Backend = { call(name: string, args: string[]): Promise<unknown>; close(): Promise<void> }
+
+/** In memory, or a real Redis when an address is given. */
+export function openRedisStore(redisUrl: string | undefined): RedisStore {
+  const backend = redisUrl ? realRedis(redisUrl) : memoryRedis()
+  const scripts = new Map<string, string>()
+  let queue: Promise<unknown> = Promise.resolve()
+
+  // Redis runs one command at a time; a command of the stand-in is not atomic by itself.
+  const exclusively = <T>(work: () => Promise<T>): Promise<T> => {
+    const result = queue.then(work)
+    queue = result.catch(() => {})
+    return result
+  }
+
+  const execute = async (command: string[]): Promise<RedisValue> => {
+    const [first = '', ...args] = command
+    const name = first.toUpperCase()
+    if (!ALLOWED_COMMANDS.has(name)) throw new RedisError(`ERR unknown command '${first}'`)
+    if (name === 'SCRIPT') return manageScripts(scripts, args)
+    try {
+      if (name === 'EVAL' || name === 'EVALSHA') return await evaluate(backend, scripts, name, args)
+      return plain(
+        await backend.call(name, name === 'SET' || name === 'ZADD' ? upperCaseFlags(name, args) : args),
+      )
+    } catch (error) {
+      throw error instanceof RedisError ? error : new RedisError(errorText(error))
+    }
+  }
+
+  return {
+    run: (command) => exclusively(() => execute(command)),
+    atomically: (work) => exclusively(() => work(execute)),
+    close: () => backend.close(),
+  }
+}
+
+/**
+ * EVALSHA finds a script by the hash of the text the client sent, first line included. That line
+ * (`#!lua flags=allow-key-locking`) is Upstash's own; neither Redis 7 nor the stand-in takes it.
+ */
+async function evaluate(
+  backend: Backend,
+  scripts: Map<string, string>,
+  name: 'EVAL' | 'EVALSHA',
+  args: string[],
+): Promise<RedisValue> {
+  const [scriptOrHash = '', ...rest] = args
+  if (name === 'EVAL') scripts.set(sha1(scriptOrHash), scriptOrHash)
+  const script = name === 'EVAL' ? scriptOrHash : scripts.get(scriptOrHash.toLowerCase())
+  if (script === undefined) throw new RedisError('NOSCRIPT No matching script. Please use EVAL.')
+  const keyCount = Number(rest[0])
+  if (!Number.isInteger(keyCount) || keyCount < 0) {
+    throw new RedisError('ERR value is not an integer or out of range')
+  }
+  if (keyCount > rest.length - 1)
+    throw new RedisError("ERR Number of keys can't be greater than number of args")
+  return fromLua(await backend.call('EVAL', [script.replace(/^#![^\n]*/, ''), ...rest]))
+}
+
+function manageScripts(scripts: Map<string, string>, args: string[]): RedisValue {
+  const [verb = '', ...rest] = args
+  switch (verb.toUpperCase()) {
+    case 'LOAD': {
+      const hash = sha1(rest[0] ?? '')
+      scripts.set(hash, rest[0] ?? '')
+      return hash
+    }
+    case 'EXISTS':
+      return rest.map((hash) => (scripts.has(hash.toLowerCase()) ? 1 : 0))
+    case 'FLUSH':
+      scripts.clear()
+      return 'OK'
+    default:
+      throw new RedisError(`ERR unknown subcommand '${verb}'`)
+  }
+}
+
+function memoryRedis(): Backend {
+  const memory = new RedisMock()
+  const methods = memory as unknown as Record<string, (...args: string[]) => Promise<unknown>>
+  return {
+    async call(name, args) {
+      const method = methods[name.toLowerCase()]
+      if (!method) throw new RedisError(`ERR unknown command '${name}'`)
+      await refuseWrongType(methods, name, args)
+      return method.apply(memory, args)
+    },
+    close: async () => memory.disconnect(),
+  }
+}
+
+/** The stand-in counts on a hash or list without a word, where Redis refuses. */
+async function refuseWrongType(
+  methods: Record<string, (...args: string[]) => Promise<unknown>>,
+  name: string,
+  args: string[],
+): Promise<void> {
+  const wanted = TYPE_OF_COMMAND.find(([shape]) => shape.test(name))?.[1]
+  const key = args[0]
+  if (!wanted || key === undefined) return
+  const type = await methods.type?.(key)
+  if (type !== 'none' && type !== wanted) {
+    throw new RedisError('WRONGTYPE Operation against a key holding the wrong kind of value')
+  }
+}
+
+const TYPE_OF_COMMAND: [RegExp, string][] = [
+  [
+    /^(GET|GETDEL|GETEX|GETSET|APPEND|STRLEN|INCR|INCRBY|INCRBYFLOAT|DECR|DECRBY|SETRANGE|GETRANGE)$/,
+    'string',
+  ],
+  [/^Z(?!UNION|INTER|DIFF)/, 'zset'],
+  [/^H/, 'hash'],
+  [/^(S(ADD|REM|CARD|MEMBERS|ISMEMBER|MISMEMBER|POP|RANDMEMBER))$/, 'set'],
+  [/^(L|R(PUSH|POP))/, 'list'],
+]
+
+function realRedis(url: string): Backend {
+  const redis = new Redis(url, { maxRetriesPerRequest: 1 })
+  redis.on('error', (error) => console.error('redis:', error.message))
+  return {
+    call: (name, args) => redis.call(name, ...args),
+    close: async () => redis.disconnect(),
+  }
+}
+
+/** @upstash/redis sends `nx` and `ex` in lower case; the stand-in knows them in upper case only. */
+function upperCaseFlags(name: 'SET' | 'ZADD', args: string[]): string[] {
+  if (name === 'SET') return args.map((arg, index) => (index < 2 ? arg : arg.toUpperCase()))
+  const firstScore = args.findIndex((arg, index) => index > 0 && !/^(nx|xx|gt|lt|ch|incr)$/i.test(arg))
+  return args.map((arg, index) => (index > 0 && index < firstScore ? arg.toUpperCase() : arg))
+}
+
+/** The rules Redis turns Lua values into replies by: true is 1, false is nil, numbers lose their fraction. */
+function fromLua(value: unknown): RedisValue {
+  if (value === true) return 1
+  if (value === false || value === null || value === undefined) return null
+  if (typeof value === 'number') return Math.trunc(value)
+  if (Array.isArray(value)) return value.map(fromLua)
+  return plain(value)
+}
+
+function plain(value: unknown): RedisValue {
+  if (value === null || value === undefined) return null
+  if (typeof value === 'number' || typeof value === 'string') return value
+  if (typeof value === 'boolean') return value ? 1 : 0
+  if (Buffer.isBuffer(value)) return value.toString('utf8')
+  if (Array.isArray(value)) return value.map(plain)
+  // ioredis makes an object of HGETALL; on the wire it is a flat list.
+  if (typeof value === 'object') return Object.entries(value).flatMap(([field, item]) => [field, plain(item)])
+  return String(value)
+}
+
+function errorText(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error)
+  return /^[A-Z]{3,} /.test(text) ? text : `ERR ${text}`
+}
+
+const sha1 = (text: string) => createHash('sha1').update(text).digest('hex')
+
+/** What the app and the Upstash SDKs use, and its neighbours. Anything else fails loudly. */
+const ALLOWED_COMMANDS = new Set(
+  `PING ECHO TIME DBSIZE FLUSHALL FLUSHDB TYPE EXISTS DEL UNLINK KEYS SCAN RENAME PERSIST TOUCH
+  EXPIRE PEXPIRE EXPIREAT PEXPIREAT TTL PTTL
+  GET SET SETEX PSETEX SETNX GETSET GETDEL GETEX MGET MSET APPEND STRLEN INCR INCRBY INCRBYFLOAT DECR DECRBY
+  HGET HSET HSETNX HMGET HMSET HGETALL HDEL HEXISTS HLEN HKEYS HVALS HINCRBY HINCRBYFLOAT HSCAN
+  LPUSH RPUSH LPOP RPOP LRANGE LLEN LINDEX LSET LREM LTRIM
+  SADD SREM SCARD SMEMBERS SISMEMBER SMISMEMBER SPOP SRANDMEMBER SSCAN
+  ZADD ZREM ZCARD ZCOUNT ZSCORE ZMSCORE ZRANK ZREVRANK ZINCRBY ZRANGE ZREVRANGE ZRANGEBYSCORE ZREVRANGEBYSCORE
+  ZREMRANGEBYSCORE ZREMRANGEBYRANK ZPOPMIN ZPOPMAX ZSCAN
+  EVAL EVALSHA SCRIPT`.split(/\s+/),
+)
