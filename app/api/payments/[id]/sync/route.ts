@@ -1,0 +1,15 @@
+import { requireFreshUser } from '@/lib/auth/session'
+import { json, requireSameOrigin, route } from '@/lib/http'
+import { getPayment } from '@/lib/payments/get-payment'
+import { refreshPayment } from '@/lib/payments/refresh-payment'
+
+/** Ask Stripe about a payment now, for a result page whose webhook is late. */
+export const POST = route(async (request, { params }: { params: Promise<{ id: string }> }) => {
+  requireSameOrigin(request)
+  const user = await requireFreshUser()
+  const { id } = await params
+
+  await refreshPayment({ user, paymentId: id })
+
+  return json({ payment: await getPayment({ user, paymentId: id }) })
+})

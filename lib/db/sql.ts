@@ -1,0 +1,100 @@
+import 'server-only'
+import postgres from 'postgres'
+import { env } from '../env'
+import { AppError } from '../errors'
+
+const CONNECT_TIMEOUT_SECONDS = 3
+/** The server gives up a statement after 4 s; this bounds the whole call, also when the server never answers. */
+const CALL_DEADLINE_MS = 5_000
+const MAX_TRIES = 3
+
+let pool: postgres.Sql | undefined
+
+/** One pool a process. Signed in as payments_service, which may call the functions in `service` and nothing else. */
+function connection(): postgres.Sql {
+  pool ??= postgres(env().databaseUrl, {
+    max: 10,
+    // A transaction pooler hands every transaction another session: prepared statements would not be there.
+    prepare: false,
+    connect_timeout: CONNECT_TIMEOUT_SECONDS,
+    idle_timeout: 60,
+    max_lifetime: 60 * 30,
+    connection: { application_name: 'paywright' },
+    onnotice: () => {},
+  })
+  return pool
+}
+
+export type Argument = string | number | boolean | Date | null | { json: unknown }
+
+/**
+ * Call one function of schema `service`: one atomic phase. Serialisation failures and deadlocks are tried again, with
+ * jitter, three times in all.
+ * @throws AppError unavailable when the database cannot be reached, is out of connections or does not answer in time.
+ * @throws postgres.PostgresError for what the function itself raised; see databaseCode().
+ */
+export async function callService<Result = unknown>(
+  name: string,
+  args: Record<string, Argument>,
+): Promise<Result> {
+  for (let tryNumber = 1; ; tryNumber++) {
+    try {
+      return await callOnce<Result>(name, args)
+    } catch (error) {
+      const code = databaseCode(error)
+      const isCollision = code === '40001' || code === '40P01'
+      if (isCollision && tryNumber < MAX_TRIES) {
+        await new Promise((resolve) => setTimeout(resolve, 20 * tryNumber + Math.random() * 40))
+      } else if (isCollision || isOutage(error)) {
+        throw new AppError('unavailable', { cause: error, retryAfterSeconds: 5 })
+      } else {
+        throw error
+      }
+    }
+  }
+}
+
+/** The SQLSTATE a function raised, or null when the error is no answer of the database. */
+export function databaseCode(error: unknown): string | null {
+  return error instanceof postgres.PostgresError ? error.code : null
+}
+
+/** Close the pool, letting running calls finish. */
+export async function closeDatabase(): Promise<void> {
+  await pool?.end({ timeout: 5 })
+  pool = undefined
+}
+
+async function callOnce<Result>(name: string, args: Record<string, Argument>): Promise<Result> {
+  const sql = connection()
+  const names = Object.keys(args)
+  const values = Object.values(args).map((value) =>
+    value !== null && typeof value === 'object' && 'json' in value
+      ? sql.json(value.json as postgres.JSONValue)
+      : value,
+  )
+  const list = names.map((argument, index) => `${argument} => $${index + 1}`).join(', ')
+  const query = sql.unsafe(`select service.${name}(${list}) as result`, values)
+
+  let timer: NodeJS.Timeout | undefined
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      query.cancel()
+      reject(new AppError('unavailable', { retryAfterSeconds: 5 }))
+    }, CALL_DEADLINE_MS)
+  })
+  try {
+    const [row] = await Promise.race([query, deadline])
+    return row?.result as Result
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Connection refused, reset or timed out; too many connections (53); shutting down (57P); lock or statement timeout. */
+function isOutage(error: unknown): boolean {
+  const code = databaseCode(error)
+  if (code !== null) return /^(08|53|57P|57014|55P03)/.test(code)
+  const own = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return /^(ECONN|ETIMEDOUT|EPIPE|EHOST|ENOTFOUND|CONNECT|CONNECTION_)/.test(own)
+}

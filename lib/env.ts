@@ -1,0 +1,176 @@
+import { z } from 'zod'
+
+/** The Stripe API version every request and every webhook endpoint is pinned to. */
+export const STRIPE_API_VERSION = '2026-10-28.endive'
+
+/** Where money is: a stand-in on this machine, Stripe's test mode, or real. Decided from the keys, never from NODE_ENV. */
+export type Mode = 'sandbox' | 'test' | 'live'
+
+export class EnvError extends Error {
+  readonly problems: string[]
+
+  /** @param problems one line per setting: its name and what is wrong with it, never its value. */
+  constructor(problems: string[]) {
+    super(`Settings are not usable:\n${problems.map((problem) => `  ${problem}`).join('\n')}`)
+    this.name = 'EnvError'
+    this.problems = problems
+  }
+}
+
+const secret = (prefixes: RegExp, hint: string) =>
+  z
+    .string({ error: 'is missing' })
+    .refine((value) => prefixes.test(value), `must ${hint}`)
+    .refine(printable, 'holds white space or a line break')
+
+const url = (protocols: string[]) =>
+  z.string({ error: 'is missing' }).refine(
+    (value) => {
+      const parsed = URL.parse(value)
+      return parsed !== null && protocols.includes(parsed.protocol)
+    },
+    `must be an address starting with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+  )
+
+const token = z
+  .string({ error: 'is missing' })
+  .min(16, 'is shorter than 16 characters')
+  .refine(printable, 'holds white space or a line break')
+
+const Settings = z.object({
+  APP_ORIGIN: url(['http:', 'https:']).refine(
+    (value) => URL.parse(value)?.origin === value,
+    'must be an origin alone: no path, no slash at the end',
+  ),
+  STRIPE_SECRET_KEY: secret(
+    /^(sk|rk)_(test|live)_\S+$/,
+    'start with sk_test_, rk_test_, sk_live_ or rk_live_',
+  ),
+  STRIPE_PUBLISHABLE_KEY: secret(/^pk_(test|live)_\S+$/, 'start with pk_test_ or pk_live_'),
+  STRIPE_WEBHOOK_SECRET: secret(/^whsec_\S{8,}$/, 'start with whsec_'),
+  STRIPE_WEBHOOK_SECRET_PREVIOUS: secret(/^whsec_\S{8,}$/, 'start with whsec_').optional(),
+  STRIPE_ACCOUNT_ID: secret(/^acct_\S+$/, 'start with acct_').optional(),
+  STRIPE_API_BASE: url(['http:', 'https:']).optional(),
+  SUPABASE_URL: url(['http:', 'https:']),
+  SUPABASE_PUBLISHABLE_KEY: token,
+  DATABASE_URL: url(['postgres:', 'postgresql:']),
+  UPSTASH_REDIS_REST_URL: url(['http:', 'https:']),
+  UPSTASH_REDIS_REST_TOKEN: token,
+  CRON_SECRET: token,
+  TRUSTED_PROXY_HOPS: z.coerce.number().int('must be a whole number').min(0).max(5).default(0),
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  NODE_ENV: z.string().optional(),
+  VERCEL_ENV: z.string().optional(),
+})
+
+export type Env = ReturnType<typeof readEnv>
+
+/**
+ * Validate every setting at once and decide the mode.
+ * @throws EnvError naming each setting that is missing or wrong, without its value.
+ */
+export function readEnv(source: Record<string, string | undefined>) {
+  const given = Object.fromEntries(
+    Object.entries(source).filter(([, value]) => value !== undefined && value !== ''),
+  )
+  const parsed = Settings.safeParse(given)
+  if (!parsed.success) {
+    throw new EnvError(parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`))
+  }
+
+  const settings = parsed.data
+  const problems = [...mixedKeys(settings), ...openLines(settings)]
+  if (problems.length > 0) throw new EnvError(problems)
+
+  const mode = modeOf(settings.STRIPE_SECRET_KEY)
+  return {
+    mode,
+    livemode: mode === 'live',
+    appOrigin: settings.APP_ORIGIN,
+    isHttps: settings.APP_ORIGIN.startsWith('https:'),
+    logLevel: settings.LOG_LEVEL,
+    trustedProxyHops: settings.TRUSTED_PROXY_HOPS,
+    cronSecret: settings.CRON_SECRET,
+    stripe: {
+      secretKey: settings.STRIPE_SECRET_KEY,
+      publishableKey: settings.STRIPE_PUBLISHABLE_KEY,
+      webhookSecrets: {
+        current: settings.STRIPE_WEBHOOK_SECRET,
+        previous: settings.STRIPE_WEBHOOK_SECRET_PREVIOUS,
+      },
+      accountId: settings.STRIPE_ACCOUNT_ID ?? null,
+      apiBase: settings.STRIPE_API_BASE ?? null,
+    },
+    supabase: { url: settings.SUPABASE_URL, publishableKey: settings.SUPABASE_PUBLISHABLE_KEY },
+    databaseUrl: settings.DATABASE_URL,
+    redis: { url: settings.UPSTASH_REDIS_REST_URL, token: settings.UPSTASH_REDIS_REST_TOKEN },
+  }
+}
+
+let cached: Env | undefined
+
+/** The settings of this process, validated on first use: a build needs none. */
+export function env(): Env {
+  cached ??= readEnv(process.env)
+  return cached
+}
+
+function modeOf(secretKey: string): Mode {
+  if (secretKey.startsWith('sk_test_local_')) return 'sandbox'
+  return /^(sk|rk)_live_/.test(secretKey) ? 'live' : 'test'
+}
+
+type Parsed = z.infer<typeof Settings>
+
+/** Live with test, local with real: each such mix would send money or secrets to the wrong place. */
+function mixedKeys(settings: Parsed): string[] {
+  const problems: string[] = []
+  const mode = modeOf(settings.STRIPE_SECRET_KEY)
+  const base = settings.STRIPE_API_BASE
+  const isPublishableLive = settings.STRIPE_PUBLISHABLE_KEY.startsWith('pk_live_')
+  const isPublishableLocal = settings.STRIPE_PUBLISHABLE_KEY.startsWith('pk_test_local_')
+
+  if (isPublishableLive !== (mode === 'live') || isPublishableLocal !== (mode === 'sandbox')) {
+    problems.push('STRIPE_PUBLISHABLE_KEY is of another mode than STRIPE_SECRET_KEY')
+  }
+  if (mode === 'sandbox' && (!base || !isLoopback(base))) {
+    problems.push('STRIPE_API_BASE must be an address on this machine when STRIPE_SECRET_KEY is a local key')
+  }
+  if (mode !== 'sandbox' && base) {
+    problems.push('STRIPE_API_BASE must be empty unless STRIPE_SECRET_KEY is a local key')
+  }
+  if (mode === 'live' && settings.NODE_ENV !== 'production') {
+    problems.push('STRIPE_SECRET_KEY is a live key, and this is not a production build (NODE_ENV)')
+  }
+  if (settings.VERCEL_ENV && (mode === 'live') !== (settings.VERCEL_ENV === 'production')) {
+    problems.push('STRIPE_SECRET_KEY and VERCEL_ENV disagree: live keys belong to production and only there')
+  }
+  if (settings.STRIPE_WEBHOOK_SECRET_PREVIOUS === settings.STRIPE_WEBHOOK_SECRET) {
+    problems.push('STRIPE_WEBHOOK_SECRET_PREVIOUS is the same as STRIPE_WEBHOOK_SECRET')
+  }
+  return problems
+}
+
+/** Nothing leaves this machine unencrypted. */
+function openLines(settings: Parsed): string[] {
+  const overHttp = (['APP_ORIGIN', 'SUPABASE_URL', 'UPSTASH_REDIS_REST_URL'] as const).filter(
+    (name) => settings[name].startsWith('http:') && !isLoopback(settings[name]),
+  )
+  const problems = overHttp.map((name) => `${name} must use https outside this machine`)
+  const database = new URL(settings.DATABASE_URL)
+  if (
+    !isLoopback(settings.DATABASE_URL) &&
+    !/^(require|verify-ca|verify-full)$/.test(database.searchParams.get('sslmode') ?? '')
+  ) {
+    problems.push('DATABASE_URL must say sslmode=require or stricter outside this machine')
+  }
+  return problems
+}
+
+function isLoopback(address: string): boolean {
+  return ['localhost', '127.0.0.1', '[::1]'].includes(new URL(address).hostname)
+}
+
+function printable(value: string): boolean {
+  return !/[\s\p{Cc}]/u.test(value)
+}

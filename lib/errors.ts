@@ -1,0 +1,47 @@
+/** Every failure a client may be told of: its status and its words. Nothing else ever leaves the server. */
+const ERRORS = {
+  bad_request: [400, 'The request is not understood.'],
+  idempotency_key_required: [400, 'An Idempotency-Key header of 1 to 255 printable characters is required.'],
+  invalid_signature: [400, 'The signature is not valid.'],
+  sign_in_required: [401, 'Please sign in.'],
+  wrong_credentials: [401, 'The e-mail address or the password is not right.'],
+  not_authorized: [401, 'Not authorized.'],
+  forbidden: [403, 'This is not allowed.'],
+  foreign_origin: [403, 'The request did not come from this site.'],
+  link_expired: [410, 'This link has expired or was used already. Please ask for a new one.'],
+  not_found: [404, 'There is nothing here.'],
+  order_not_payable: [409, 'This order cannot be paid any more.'],
+  body_too_large: [413, 'The request is too large.'],
+  unsupported_type: [415, 'The request must be JSON.'],
+  idempotency_key_reused: [422, 'This Idempotency-Key was used with other input.'],
+  payment_refused: [422, 'This payment cannot be made.'],
+  weak_password: [422, 'Choose a password of 12 characters or more that is hard to guess.'],
+  too_many_requests: [429, 'Too many requests. Please wait a moment.'],
+  internal: [500, 'Something went wrong on our side.'],
+  provider_unavailable: [
+    503,
+    'We could not reach our payment provider. Nothing was charged twice; please try again.',
+  ],
+  unavailable: [503, 'The service is not available right now. Please try again.'],
+} as const satisfies Record<string, readonly [number, string]>
+
+export type ErrorCode = keyof typeof ERRORS
+
+/** A failure we expected and can put into words. `retryAfterSeconds` becomes the Retry-After header. */
+export class AppError extends Error {
+  readonly code: ErrorCode
+  readonly status: number
+  readonly retryAfterSeconds: number | null
+
+  constructor(code: ErrorCode, options: { cause?: unknown; retryAfterSeconds?: number } = {}) {
+    super(ERRORS[code][1], { cause: options.cause })
+    this.name = 'AppError'
+    this.code = code
+    this.status = ERRORS[code][0]
+    this.retryAfterSeconds = options.retryAfterSeconds ?? null
+  }
+}
+
+export function isAppError(error: unknown, code?: ErrorCode): error is AppError {
+  return error instanceof AppError && (code === undefined || error.code === code)
+}

@@ -1,0 +1,45 @@
+import 'server-only'
+import { headers } from 'next/headers'
+import { unstable_rethrow } from 'next/navigation'
+import type { z } from 'zod'
+import { AppError, isAppError } from './errors'
+import type { FormState } from './form-state'
+import { requireSameOrigin } from './http'
+import { errorFields, log } from './log'
+
+/**
+ * Wrap what a form does into a server action: the Origin is checked (Next lets a missing one pass), the fields are parsed
+ * strictly, an AppError becomes words beside the form, anything else a bare message and a request id.
+ */
+export function formAction<Input>(
+  schema: z.ZodType<Input>,
+  act: (input: Input) => Promise<FormState> | Promise<void>,
+) {
+  return async (_previous: FormState, data: FormData): Promise<FormState> => {
+    const fields = Object.fromEntries([...data].filter(([name]) => !name.startsWith('$ACTION'))) as Record<
+      string,
+      string
+    >
+    const requestHeaders = await headers()
+    const requestId = requestHeaders.get('x-request-id') ?? crypto.randomUUID()
+    const { password: _password, ...values } = fields
+    try {
+      requireSameOrigin({ headers: requestHeaders })
+      const parsed = schema.safeParse(fields)
+      if (!parsed.success) return { status: 'error', fieldErrors: firstByField(parsed.error), values }
+      return (await act(parsed.data)) ?? { status: 'done' }
+    } catch (error) {
+      unstable_rethrow(error)
+      const known = isAppError(error) ? error : new AppError('internal')
+      if (known.status >= 500)
+        log.error('action_failed', { requestId, code: known.code, ...errorFields(known.cause ?? error) })
+      return { status: 'error', message: known.message, requestId, values }
+    }
+  }
+}
+
+function firstByField(error: z.ZodError): Record<string, string> {
+  const messages: Record<string, string> = {}
+  for (const issue of error.issues) messages[String(issue.path[0] ?? 'form')] ??= issue.message
+  return messages
+}

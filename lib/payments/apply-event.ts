@@ -1,0 +1,72 @@
+import 'server-only'
+import { z } from 'zod'
+import { callService, databaseCode } from '../db/sql'
+import { env, STRIPE_API_VERSION } from '../env'
+import { AppError, isAppError } from '../errors'
+import { errorFields, log } from '../log'
+import { stripeErrorCode } from '../stripe/server'
+import type { SecretName } from '../stripe/webhook'
+import type { EventFacts } from './facts'
+import { syncPaymentIntent } from './sync-payment'
+
+const Answer = z.discriminatedUnion('outcome', [
+  z.object({ outcome: z.enum(['processed', 'duplicate', 'ignored', 'rejected', 'failed', 'parked']) }),
+  z.object({ outcome: z.literal('needs_fetch'), intentId: z.string(), expectedVersion: z.number().int() }),
+])
+
+export type EventOutcome = 'processed' | 'duplicate' | 'ignored' | 'rejected' | 'parked'
+
+/**
+ * Make an event true, once, whatever came before it and however often it comes. When this returns, it is committed.
+ * @throws AppError unavailable when it could not be applied now: the event is kept if the database could be reached, and
+ *   Stripe is to send it again either way
+ */
+export async function applyEvent(input: {
+  event: EventFacts
+  payloadHash: string
+  verifiedWith: SecretName | null
+  source: 'webhook' | 'sweep' | 'replay'
+}): Promise<EventOutcome> {
+  const { event } = input
+  const outcome = await attempt(input)
+  log.info('event_applied', { eventId: event.id, type: event.type, outcome, source: input.source })
+  if (outcome === 'failed') throw new AppError('unavailable', { retryAfterSeconds: 10 })
+  return outcome
+}
+
+async function attempt({
+  event,
+  payloadHash,
+  verifiedWith,
+  source,
+}: Parameters<typeof applyEvent>[0]): Promise<EventOutcome | 'failed'> {
+  const { livemode, stripe } = env()
+  try {
+    const answer = Answer.parse(
+      await callService('apply_event', {
+        p_event: { json: event },
+        p_payload_hash: payloadHash,
+        p_verified_with: verifiedWith,
+        p_source: source,
+        p_livemode: livemode,
+        p_account: stripe.accountId,
+        p_api_version: STRIPE_API_VERSION,
+      }),
+    )
+    if (answer.outcome !== 'needs_fetch') return answer.outcome
+    const { intentId, expectedVersion } = answer
+    await syncPaymentIntent({ intentId, expectedVersion, eventId: event.id, source: 'webhook' })
+    return 'processed'
+  } catch (error) {
+    // An outage says nothing about the event: it does not bring it nearer to being parked.
+    if (isAppError(error, 'unavailable')) throw error
+    log.error('event_failed', { eventId: event.id, type: event.type, ...errorFields(error) })
+    const code = databaseCode(error) ?? stripeErrorCode(error)
+    const noted = await callService('event_failed', {
+      p_livemode: event.livemode,
+      p_event_id: event.id,
+      p_code: code,
+    })
+    return noted === 'parked' ? 'parked' : 'failed'
+  }
+}

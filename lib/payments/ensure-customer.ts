@@ -1,0 +1,37 @@
+import 'server-only'
+import { z } from 'zod'
+import type { User } from '../auth/session'
+import { callService } from '../db/sql'
+import { env } from '../env'
+import { AppError } from '../errors'
+import { askStripe } from '../stripe/server'
+
+const Claim = z.object({ customerId: z.uuid(), stripeCustomerId: z.string().nullable() })
+
+/**
+ * The person's Stripe customer, made on first use. Claimed in our database first and created with a key made from that
+ * row, so any number of tabs ends up with one. Stripe gets our pseudonym and no name or address.
+ * @throws AppError provider_unavailable
+ */
+export async function ensureStripeCustomer(user: User): Promise<string> {
+  const { livemode } = env()
+  const claim = Claim.parse(
+    await callService('claim_stripe_customer', { p_actor: user.id, p_livemode: livemode }),
+  )
+  if (claim.stripeCustomerId) return claim.stripeCustomerId
+
+  const created = await askStripe((stripe) =>
+    stripe.customers.create(
+      { metadata: { customer_id: claim.customerId } },
+      { idempotencyKey: `customer:${claim.customerId}` },
+    ),
+  ).catch((error: unknown) => {
+    throw new AppError('provider_unavailable', { cause: error, retryAfterSeconds: 5 })
+  })
+  const linked = await callService('link_stripe_customer', {
+    p_customer_id: claim.customerId,
+    p_livemode: livemode,
+    p_stripe_customer_id: created.id,
+  })
+  return z.string().parse(linked)
+}

@@ -1,0 +1,40 @@
+import 'server-only'
+import { z } from 'zod'
+import type { User } from '../auth/session'
+import { callService } from '../db/sql'
+import { AppError } from '../errors'
+import { requireUuid } from '../http'
+import { rowsOf } from '../supabase/rows'
+import { supabase } from '../supabase/server'
+import { PAYMENT_COLUMNS, PaymentRow, toSummary } from './payment-row'
+import type { PaymentDetail } from './views'
+
+const Timeline = z.array(z.object({ at: z.string(), kind: z.string() }))
+
+/**
+ * One of the person's own payments with its story.
+ * @throws AppError not_found, the same for a payment that does not exist and one that is somebody else's
+ */
+export async function getPayment({
+  user,
+  paymentId,
+}: {
+  user: User
+  paymentId: string
+}): Promise<PaymentDetail> {
+  const id = requireUuid(paymentId)
+  const client = await supabase()
+  const [answer, timeline] = await Promise.all([
+    client.from('payments').select(PAYMENT_COLUMNS).eq('id', id).limit(1),
+    callService('payment_timeline', { p_actor: user.id, p_payment_id: id }),
+  ])
+  const [row] = rowsOf(PaymentRow, answer)
+  if (!row) throw new AppError('not_found')
+  return {
+    ...toSummary(row),
+    reference: `P-${id.replaceAll('-', '').slice(0, 12).toUpperCase()}`,
+    paidAt: row.paid_at,
+    failureHint: row.failure_hint,
+    timeline: Timeline.parse(timeline),
+  }
+}

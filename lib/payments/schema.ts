@@ -1,0 +1,10 @@
+import { z } from 'zod'
+
+/** The browser says which order. What is owed, in which currency and by whom is ours to know. */
+export const CreatePaymentInput = z.strictObject({ orderId: z.uuid() })
+export type CreatePaymentInput = z.infer<typeof CreatePaymentInput>
+
+export const HistoryInput = z.strictObject({
+  cursor: z.string().max(300).optional(),
+  limit: z.coerce.number().int().min(1).max(100).optional(),
+})

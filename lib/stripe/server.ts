@@ -1,0 +1,84 @@
+import 'server-only'
+import { AsyncLocalStorage } from 'node:async_hooks'
+import Stripe from 'stripe'
+import { env, STRIPE_API_VERSION } from '../env'
+
+/** For one call with all its retries. The SDK's own timeout counts per try and it ignores a signal. */
+const TOTAL_DEADLINE_MS = 5_000
+
+const deadlines = new AsyncLocalStorage<AbortSignal>()
+let client: Stripe | undefined
+
+/** The one Stripe client of this process, at the pinned API version. */
+function stripe(): Stripe {
+  if (client) return client
+  const { secretKey, apiBase } = env().stripe
+  const base = apiBase ? new URL(apiBase) : null
+  client = new Stripe(secretKey, {
+    apiVersion: STRIPE_API_VERSION,
+    maxNetworkRetries: 2,
+    timeout: TOTAL_DEADLINE_MS,
+    telemetry: false,
+    appInfo: { name: 'paywright' },
+    httpClient: Stripe.createFetchHttpClient(fetchBeforeDeadline),
+    ...(base && {
+      host: base.hostname,
+      port: base.port,
+      protocol: base.protocol === 'https:' ? 'https' : 'http',
+    }),
+  })
+  return client
+}
+
+/**
+ * Ask Stripe, with one deadline over all tries.
+ * @throws Stripe.errors.StripeError as Stripe answered, or StripeConnectionError when no whole answer came in time: what
+ * was asked for may or may not have happened.
+ */
+export async function askStripe<Result>(ask: (stripe: Stripe) => Promise<Result>): Promise<Result> {
+  const signal = AbortSignal.timeout(TOTAL_DEADLINE_MS)
+  return await deadlines.run(signal, () => Promise.race([ask(stripe()), outOfTime(signal)]))
+}
+
+function outOfTime(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener(
+      'abort',
+      () => reject(new Stripe.errors.StripeConnectionError({ message: 'deadline', type: 'api_error' })),
+      { once: true },
+    )
+  })
+}
+
+const fetchBeforeDeadline: typeof fetch = (input, init) => {
+  const deadline = deadlines.getStore()
+  const signals = [init?.signal, deadline].filter((signal) => signal instanceof AbortSignal)
+  return fetch(input, { ...init, signal: AbortSignal.any(signals), redirect: 'error' })
+}
+
+/** What an error of a create call says about the world. */
+export type CreateFailure = 'unknown' | 'key_spent' | 'refused'
+
+/**
+ * `refused`: nothing was made. `key_spent`: this idempotency key can only repeat a saved failure. `unknown`: it may have
+ * been made.
+ */
+export function createFailure(error: unknown): CreateFailure {
+  if (!(error instanceof Stripe.errors.StripeError)) return 'unknown'
+  if (error instanceof Stripe.errors.StripeIdempotencyError || error.rawType === 'idempotency_error') {
+    // 409 means that the first request with this key is still running: its outcome is open.
+    return error.statusCode === 409 ? 'unknown' : 'key_spent'
+  }
+  const status = error.statusCode ?? 0
+  if (status >= 500) return error.headers?.['idempotent-replayed'] === 'true' ? 'key_spent' : 'unknown'
+  if (error instanceof Stripe.errors.StripeInvalidRequestError) return 'refused'
+  return 'unknown'
+}
+
+/** Why Stripe refused, for our records: its code, never its message. */
+export function stripeErrorCode(error: unknown): string {
+  if (!(error instanceof Stripe.errors.StripeError)) return error instanceof Error ? error.name : 'unknown'
+  return error.code ?? error.type
+}
+
+export { Stripe }
