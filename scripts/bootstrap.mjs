@@ -65,8 +65,9 @@ async function install() {
   const seconds = () => Math.round((Date.now() - startedAt) / 1000)
   const heartbeat = setInterval(() => console.log(`  still installing (${seconds()} s)`), 10_000)
 
-  // Development packages are wanted even where NODE_ENV=production is set: they hold the compiler and the sandbox.
-  const flags = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund']
+  // Development packages are wanted even where NODE_ENV=production is set: they hold the compiler and the sandbox. npm
+  // warns about packages that want a newer Node than its own; scripts run on the pinned one, so only errors are news.
+  const flags = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error']
   const status = await new Promise((resolve) => {
     const [command, first] = npmCommand()
     const npm = spawn(command, [...first, ...flags], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
