@@ -3,8 +3,13 @@
  * characters as other sites, so those do not pass.
  */
 export function localPath(path: string | undefined): string {
-  if (!path?.startsWith('/') || /^\/[/\\]/.test(path) || /[\\\p{Cc}]/u.test(path)) return '/'
+  if (path === undefined || !isLocal(path)) return '/'
   const base = 'http://same.invalid'
   const parsed = URL.parse(path, base)
-  return parsed?.origin === base ? parsed.pathname + parsed.search : '/'
+  // Once more after parsing: `/..//host` only then becomes `//host`.
+  return parsed?.origin === base && isLocal(parsed.pathname) ? parsed.pathname + parsed.search : '/'
+}
+
+function isLocal(path: string): boolean {
+  return path.startsWith('/') && !path.startsWith('//') && !/[\\\p{Cc}]/u.test(path)
 }
