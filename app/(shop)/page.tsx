@@ -7,9 +7,7 @@ import { createOrderAction } from './actions'
 export default function CataloguePage() {
   return (
     <div className="column">
-      <PageHeader title="Catalogue">
-        Choose what you need. You pay on the next pages, and only there.
-      </PageHeader>
+      <PageHeader title="Catalogue">Choose what you need. You pay on the next page.</PageHeader>
       <Suspense fallback={<ProductListSkeleton />}>
         <Products />
       </Suspense>

@@ -17,7 +17,7 @@ export function OrderNextStep({ order }: { order: OrderView }) {
         <p className="text-14 text-ink-soft">
           {order.payment?.status === 'processing'
             ? 'A payment for this order is on its way.'
-            : 'Nothing is charged before you have seen the payment page.'}
+            : 'You enter your card on the next page.'}
         </p>
       </div>
     )

@@ -41,7 +41,10 @@ export function CheckoutForm({ orderId, amountMinor, currency, stripe }: Checkou
     if (running.current?.attempt !== attempt) {
       // One key for as long as the page lives: whatever is asked again can only find the same payment.
       key.current ??= crypto.randomUUID()
-      running.current = { attempt, stage: prepare(orderId, key.current, { stripePublishableKey, stripeJsUrl }) }
+      running.current = {
+        attempt,
+        stage: prepare(orderId, key.current, { stripePublishableKey, stripeJsUrl }),
+      }
     }
     running.current.stage.then((next) => {
       if (!gone) setStage(next)

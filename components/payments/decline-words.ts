@@ -36,6 +36,7 @@ const WORDS: Readonly<Record<string, string>> = {
   reenter_transaction: NO_ANSWER,
   authentication_required: NOT_CONFIRMED,
   authentication_not_handled: NOT_CONFIRMED,
+  authentication_failed: NOT_CONFIRMED,
   payment_intent_authentication_failure: NOT_CONFIRMED,
 }
 

@@ -8,7 +8,7 @@ import { PaymentStatus } from './payment-status'
 
 // On a phone each row is a small card: what and how much on top, state and date below. From 768 px on it is a table.
 const ROW =
-  'relative grid grid-cols-[1fr_auto] gap-x-4 gap-y-1 border-b px-4 py-3 transition-colors hover:bg-sunken md:table-row'
+  'relative grid grid-cols-[1fr_auto] items-baseline gap-x-4 gap-y-0.5 border-b px-4 py-3 transition-colors hover:bg-sunken md:table-row'
 const CELL = 'md:table-cell md:px-4 md:py-3 md:align-middle'
 const HEADING = 'px-4 py-2 text-13 font-normal text-ink-soft'
 
@@ -53,7 +53,7 @@ export function PaymentList({ payments }: { payments: PaymentSummary[] }) {
                   <PaymentStatus status={payment.status} />
                 </span>
               </td>
-              <td className={`${CELL} row-start-3 text-13 text-ink-soft md:text-14`}>
+              <td className={`${CELL} col-span-2 row-start-3 text-13 text-ink-soft md:text-14`}>
                 {payment.card ? <CardLabel card={payment.card} /> : <NoCard />}
               </td>
               <td

@@ -4,8 +4,9 @@ import type { PaymentDetail } from '@/lib/payments/views'
 
 const LABELS: Readonly<Record<string, string>> = {
   'payment.opened': 'Payment started',
-  'payment.linked': 'Ready for a card',
-  'payment.requires_payment_method': 'Waiting for a card',
+  'payment.unknown': 'Waiting for an answer from Stripe',
+  'payment.next_attempt': 'Asked Stripe once more',
+  'payment.requires_payment_method': 'Ready for a card',
   'payment.requires_confirmation': 'Waiting for your confirmation',
   'payment.requires_action': 'Your bank asked you to confirm',
   'payment.processing': 'Your bank is working on it',
@@ -39,7 +40,7 @@ export function PaymentTimeline({ timeline }: Pick<PaymentDetail, 'timeline'>) {
           />
           <div className="flex min-w-0 flex-1 flex-col justify-between gap-x-6 sm:flex-row">
             <span>{LABELS[kind] ?? 'Updated'}</span>
-            <Instant at={at} className="text-13 whitespace-nowrap tabular-nums text-ink-soft" />
+            <Instant at={at} precise className="text-13 whitespace-nowrap tabular-nums text-ink-soft" />
           </div>
         </li>
       ))}

@@ -55,8 +55,8 @@ export function resultView({ payment, verified, gaveUp }: PaymentWatch): ResultV
         sign: 'attention',
         tone: 'bad',
         title: 'Payment did not go through',
-        text: payment.lastFailure
-          ? declineWords(payment.lastFailure)
+        text: payment.failureHint
+          ? declineWords({ code: payment.failureHint })
           : 'Nothing was charged. You can try again.',
         next: 'pay',
       }

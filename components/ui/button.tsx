@@ -11,7 +11,7 @@ const SHAPE =
 const LOOK: Record<ButtonKind, string> = {
   primary: 'bg-accent text-on-accent hover:bg-accent-hover disabled:bg-accent disabled:opacity-60',
   secondary:
-    'border border-line-strong bg-raised text-ink shadow-flat hover:bg-sunken disabled:bg-raised disabled:opacity-60',
+    'border border-line-strong/60 bg-raised text-ink shadow-flat hover:bg-sunken disabled:bg-raised disabled:opacity-60',
   quiet: 'text-ink-soft hover:bg-sunken hover:text-ink disabled:opacity-60',
 }
 

@@ -27,7 +27,7 @@ export function CopyId({ value, label }: CopyIdProps) {
   }
 
   return (
-    <span className="inline-flex items-center gap-1">
+    <span className="inline-flex items-center">
       <code className="font-mono text-13" title={value}>
         {shortenMiddle(value)}
       </code>
@@ -35,7 +35,7 @@ export function CopyId({ value, label }: CopyIdProps) {
         type="button"
         onClick={copy}
         aria-label={`Copy ${label}`}
-        className="-my-2 -mr-3 inline-flex size-11 items-center justify-center rounded text-ink-soft hover:text-ink"
+        className="-my-3 -mr-3 -ml-2 inline-flex size-11 items-center justify-center rounded text-ink-soft hover:text-ink"
       >
         {copied ? <CheckIcon className="text-good" /> : <CopyIcon />}
       </button>

@@ -15,7 +15,7 @@ export function PageHeader({ title, children, aside }: PageHeaderProps) {
         <h1 className="text-28">{title}</h1>
         {children && <div className="mt-1 max-w-[65ch] text-16 text-ink-soft">{children}</div>}
       </div>
-      {aside}
+      {aside && <div className="flex min-h-[2.125rem] items-center">{aside}</div>}
     </div>
   )
 }

@@ -32,7 +32,7 @@ export default async function PaymentPage({ params }: PaymentPageProps) {
     <div className="column">
       <Link
         href="/payments"
-        className="-ml-1 mb-2 inline-flex min-h-11 items-center gap-2 rounded px-1 text-14 text-ink-soft hover:text-ink"
+        className="-mt-4 mb-2 -ml-1 inline-flex min-h-11 items-center gap-2 rounded px-1 text-14 text-ink-soft hover:text-ink"
       >
         <ArrowLeftIcon /> Payments
       </Link>
@@ -71,8 +71,8 @@ function Unfinished({ payment }: { payment: PaymentDetail }) {
         </a>
       }
     >
-      {payment.lastFailure
-        ? declineWords(payment.lastFailure)
+      {payment.failureHint
+        ? declineWords({ code: payment.failureHint })
         : 'Nothing was charged yet. You can go on where you stopped.'}
     </Notice>
   )

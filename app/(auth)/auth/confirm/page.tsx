@@ -33,6 +33,14 @@ export default async function ConfirmPage({ searchParams }: ConfirmPageProps) {
           ? 'Go on to choose a new password. The link works once.'
           : 'Confirm that this e-mail address is yours. The link works once.'
       }
+      footer={
+        <p>
+          The link does not work any more?{' '}
+          <Link href={recovery ? '/forgotten-password' : '/sign-up'} className="text-link text-ink">
+            Ask for a new one
+          </Link>
+        </p>
+      }
     >
       <ConfirmForm
         action={confirmAction}

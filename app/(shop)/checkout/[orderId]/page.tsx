@@ -29,7 +29,7 @@ export default async function CheckoutPage({ params }: CheckoutPageProps) {
     <div className="column">
       <a
         href={`/orders/${order.id}`}
-        className="-ml-1 mb-2 inline-flex min-h-11 items-center gap-2 rounded px-1 text-14 text-ink-soft hover:text-ink"
+        className="-mt-4 mb-2 -ml-1 inline-flex min-h-11 items-center gap-2 rounded px-1 text-14 text-ink-soft hover:text-ink"
       >
         <ArrowLeftIcon /> Your order
       </a>

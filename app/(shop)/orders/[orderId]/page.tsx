@@ -30,7 +30,7 @@ export default async function OrderPage({ params }: OrderPageProps) {
     <div className="column">
       <Link
         href="/"
-        className="-ml-1 mb-2 inline-flex min-h-11 items-center gap-2 rounded px-1 text-14 text-ink-soft hover:text-ink"
+        className="-mt-4 mb-2 -ml-1 inline-flex min-h-11 items-center gap-2 rounded px-1 text-14 text-ink-soft hover:text-ink"
       >
         <ArrowLeftIcon /> Catalogue
       </Link>
