@@ -71,11 +71,14 @@ async function install() {
   const status = await new Promise((resolve) => {
     const [command, first] = npmCommand()
     const npm = spawn(command, [...first, ...flags], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => npm.kill(signal))
     npm.on('error', (error) => resolve(error.message))
     npm.on('exit', (code, signal) => resolve(code ?? signal))
   })
   clearInterval(heartbeat)
 
+  const interrupted = constants.signals[status]
+  if (interrupted !== undefined) process.exit(128 + interrupted)
   if (status !== 0) {
     fail(
       `\nnpm ci did not finish (${status}). Its message is above. Check that the package registry can be reached and that\n` +
