@@ -3,6 +3,9 @@
 // file from scripts/ on the Node version that the lockfile pins.
 //
 //   node scripts/bootstrap.mjs scripts/dev.ts [arguments for the script]
+//
+// package.json says `exec node …` so that no shell stands between npm and this process: npm's signals then arrive here,
+// and npm waits for a clean end.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
