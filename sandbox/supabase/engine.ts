@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { App } from '@supabase/lite'
 import { createPostgresConnection } from '@supabase/lite/postgres'
 import postgres from 'postgres'
+import { createJsonArguments, type JsonArguments } from './json-arguments.ts'
 import { createMailDriver } from './mail-driver.ts'
 
 /** The engine behind the front: Auth- and REST-compatible, without what hosted has around them. */
@@ -9,6 +10,7 @@ export type Engine = {
   fetch(request: Request, peerAddress: string | undefined): Promise<Response>
   /** The same database, as the superuser, for what the front does itself. */
   sql: postgres.Sql
+  jsonArguments: JsonArguments
   /** What it signs its own tokens with (HS256); the front swaps them for real ones at the door. */
   innerSecret: string
   close(): Promise<void>
@@ -81,12 +83,17 @@ export async function startEngine(config: EngineConfig): Promise<Engine> {
 
   const sql = postgres(config.databaseUrl, { max: 8, onnotice: () => {}, connect_timeout: 5 })
   // As on hosted: `notify pgrst, 'reload schema'` makes the REST side look at the tables anew.
-  const forget = () => void connection.clearSchemaCache().catch(() => {})
+  const jsonArguments = createJsonArguments(sql)
+  const forget = () => {
+    jsonArguments.forget()
+    void connection.clearSchemaCache().catch(() => {})
+  }
   await sql.listen('pgrst', forget, forget)
 
   return {
     fetch: async (request, peerAddress) => app.fetch(request, { peerAddress: peerAddress ?? null }),
     sql,
+    jsonArguments,
     innerSecret: config.innerSecret,
     async close() {
       await sql.end({ timeout: 2 })

@@ -3,7 +3,7 @@ import type postgres from 'postgres'
 /** A used refresh token may come again this soon: two tabs, or an answer that got lost on its way. */
 export const REUSE_INTERVAL_SECONDS = 10
 
-export type RefreshDecision = { kind: 'pass'; token: string } | { kind: 'reused' }
+export type RefreshDecision = { kind: 'pass'; token: string } | { kind: 'reused' } | { kind: 'unknown' }
 
 /**
  * Hosted's rule for a refresh token that was used before: the parent of the newest one is welcome (the client
@@ -13,7 +13,8 @@ export async function judgeRefreshToken(sql: postgres.Sql, token: string): Promi
   const [used] = await sql<{ sessionId: string | null; revoked: boolean; age: number }[]>`
     select session_id as "sessionId", revoked, extract(epoch from now() - updated_at)::float8 as age
     from auth.refresh_tokens where token = ${token}`
-  if (!used?.revoked || !used.sessionId) return { kind: 'pass', token }
+  if (!used) return { kind: 'unknown' }
+  if (!used.revoked || !used.sessionId) return { kind: 'pass', token }
 
   const [active] = await sql<{ parent: string | null }[]>`
     select parent from auth.refresh_tokens
