@@ -22,7 +22,7 @@ export function formAction<Input>(
     >
     const requestHeaders = await headers()
     const requestId = requestHeaders.get('x-request-id') ?? crypto.randomUUID()
-    const { password: _password, ...values } = fields
+    const { password: _password, tokenHash: _tokenHash, ...values } = fields
     try {
       requireSameOrigin({ headers: requestHeaders })
       const parsed = schema.safeParse(fields)

@@ -23,6 +23,7 @@ export async function ensureIntent(
   opened: OpenPayment,
   source: 'sync' | 'sweep',
 ): Promise<{ payment: OpenPayment; intent: Stripe.PaymentIntent }> {
+  if (opened.status === 'canceled' && !opened.intentId) throw new AppError('payment_refused')
   if (opened.intentId) {
     const intent = await retrieveLinked(opened, opened.intentId, source)
     return { payment: opened, intent }

@@ -1,0 +1,54 @@
+import { connect, createServer, type Socket } from 'node:net'
+
+export type Fault = 'none' | 'refuse' | 'reset' | 'hang'
+
+export type FaultProxy = {
+  port: number
+  /** Also hits the connections that are open now. */
+  setFault(fault: Fault): void
+  /** Connections accepted so far. */
+  connections(): number
+  close(): Promise<void>
+}
+
+/** A TCP proxy on this machine that can start to misbehave: refuse, reset, or take bytes and never answer. */
+export async function startFaultProxy(target: { host: string; port: number }): Promise<FaultProxy> {
+  let fault: Fault = 'none'
+  let accepted = 0
+  const open = new Set<{ client: Socket; upstream: Socket }>()
+
+  const server = createServer((client) => {
+    accepted++
+    client.on('error', () => {})
+    if (fault === 'refuse' || fault === 'reset') return void client.resetAndDestroy()
+    if (fault === 'hang') return
+    const upstream = connect(target)
+    const pair = { client, upstream }
+    open.add(pair)
+    upstream.on('error', () => client.destroy())
+    client.on('data', (chunk) => fault === 'none' && upstream.write(chunk))
+    upstream.on('data', (chunk) => fault === 'none' && client.write(chunk))
+    client.on('close', () => {
+      upstream.destroy()
+      open.delete(pair)
+    })
+    upstream.on('close', () => client.destroy())
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('the proxy listens on a port')
+
+  return {
+    port: address.port,
+    setFault: (next) => {
+      fault = next
+      if (next !== 'reset' && next !== 'refuse') return
+      for (const { client } of open) client.resetAndDestroy()
+    },
+    connections: () => accepted,
+    close: async () => {
+      for (const { client } of open) client.destroy()
+      await new Promise<void>((resolve) => server.close(() => resolve()))
+    },
+  }
+}
