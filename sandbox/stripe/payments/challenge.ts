@@ -1,10 +1,18 @@
-import { randomText } from '../core/ids.ts'
+import type Stripe from 'stripe'
 import type { Store } from '../core/store.ts'
+import { automaticCall } from '../http/call.ts'
+import { failAuthentication, finishAuthenticated } from './attempt.ts'
+import {
+  type ChallengeState,
+  closeChallenge,
+  readChallenge,
+  type StoredChallenge,
+} from './challenge-store.ts'
 
 /** A 3-D Secure question put to the customer's bank. `superseded`: the payment went another way before it was answered. */
 export type Challenge = {
   token: string
-  state: 'open' | 'passed' | 'failed' | 'superseded'
+  state: ChallengeState
   paymentIntentId: string
   clientSecret: string
   /** Minor units of `currency`. */
@@ -24,19 +32,80 @@ export type CompletedChallenge = {
 }
 
 /** The challenge behind a token of `/3ds/:token`; null when there was never one. */
-export function findChallenge(_store: Store, _token: string): Challenge | null {
-  return null
+export function findChallenge(store: Store, token: string): Challenge | null {
+  const found = load(store, token)
+  return found && describe(found)
 }
 
 /** Answer for the bank. Only an open challenge changes anything; any other is returned as it stands. Null for an unknown token. */
 export function completeChallenge(
-  _store: Store,
-  _token: string,
-  _answer: 'pass' | 'fail',
+  store: Store,
+  token: string,
+  answer: 'pass' | 'fail',
 ): CompletedChallenge | null {
-  return null
+  return store.transaction(() => {
+    const found = load(store, token)
+    if (!found) return null
+    const { stored, intent, method } = found
+    if (stored.state !== 'open' || intent.status !== 'requires_action') return completed(found)
+
+    const call = automaticCall(store)
+    const waiting = { ...intent, next_action: null }
+    closeChallenge(store, token, answer === 'pass' ? 'passed' : 'failed')
+    if (answer === 'pass') finishAuthenticated(call, waiting, method)
+    else failAuthentication(call, waiting, method)
+    const after = load(store, token)
+    return after && completed(after)
+  })
 }
 
-export function newChallengeToken(): string {
-  return `tds_${randomText(40)}`
+type Loaded = {
+  stored: StoredChallenge
+  intent: Stripe.PaymentIntent
+  method: NonNullable<ReturnType<typeof findMethod>>
+}
+
+function load(store: Store, token: string): Loaded | null {
+  const stored = readChallenge(store, token)
+  const intent = stored && store.find('payment_intent', stored.paymentIntent)
+  const method = stored && findMethod(store, stored.paymentMethod)
+  return stored && intent && method ? { stored, intent: intent.object, method } : null
+}
+
+function findMethod(store: Store, id: string) {
+  return store.find('payment_method', id)
+}
+
+function describe({ stored, intent, method }: Loaded): Challenge {
+  return {
+    token: stored.token,
+    state: stored.state,
+    paymentIntentId: intent.id,
+    clientSecret: intent.client_secret ?? '',
+    amountMinor: intent.amount,
+    currency: intent.currency,
+    card: { brand: method.object.card?.brand ?? '', last4: method.object.card?.last4 ?? '' },
+    returnUrl: stored.returnUrl,
+  }
+}
+
+function completed(found: Loaded): CompletedChallenge {
+  const challenge = describe(found)
+  return {
+    challenge,
+    status: found.intent.status,
+    redirectTo: redirectTarget(challenge, found.intent.status),
+  }
+}
+
+function redirectTarget(
+  { returnUrl, paymentIntentId, clientSecret }: Challenge,
+  status: string,
+): string | null {
+  if (!returnUrl) return null
+  const url = new URL(returnUrl)
+  url.searchParams.set('payment_intent', paymentIntentId)
+  url.searchParams.set('payment_intent_client_secret', clientSecret)
+  url.searchParams.set('redirect_status', status === 'succeeded' ? 'succeeded' : 'failed')
+  return url.href
 }

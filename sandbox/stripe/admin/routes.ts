@@ -1,0 +1,52 @@
+import { Hono } from 'hono'
+import type { StripeContext } from '../context.ts'
+import { rollSecret } from '../events/endpoints.ts'
+import { StripeError } from '../http/errors.ts'
+import { assertOwnHost, assertOwnOrigin } from '../http/guard.ts'
+import { listDeliveries, resendEvent } from './deliveries.ts'
+import { homePage } from './home-page.ts'
+
+const SHOWN_DELIVERIES = 500
+
+/** Not Stripe's: what a developer and a test need to see and do. */
+export function adminRoutes({ store, config }: StripeContext): Hono {
+  const app = new Hono()
+
+  const guarded = ['/', '/_local/*']
+  for (const path of guarded) {
+    app.use(path, async (c, next) => {
+      assertOwnHost(config, c.req.header('host'))
+      assertOwnOrigin(config, c.req.header('origin'))
+      await next()
+    })
+  }
+  app.onError((error, c) => {
+    if (error instanceof StripeError) return c.json({ error: error.body }, error.status === 404 ? 404 : 403)
+    throw error
+  })
+
+  app.get('/_local/health', (c) => c.json({ ready: true }))
+
+  app.get('/_local/deliveries', (c) => c.json({ deliveries: listDeliveries(store, SHOWN_DELIVERIES) }))
+
+  app.post('/_local/events/:id/resend', (c) => {
+    const known = resendEvent(store, c.req.param('id'))
+    return known ? c.json({ resent: true }) : c.json({ error: { message: 'No such event' } }, 404)
+  })
+
+  app.post('/_local/webhook_endpoints/:id/roll_secret', (c) => {
+    const secret = store.transaction(() => rollSecret(store, c.req.param('id')))
+    return c.json({ secret })
+  })
+
+  app.get('/', (c) => {
+    c.header(
+      'Content-Security-Policy',
+      "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    )
+    c.header('Cache-Control', 'no-store')
+    return c.html(homePage(store))
+  })
+
+  return app
+}

@@ -1,0 +1,60 @@
+import type { Store } from './store.ts'
+
+/** What happens by itself some time after a call. Kept in the database: a restart does not lose it. */
+export type JobKind = 'settle_charge'
+export type JobHandlers = Record<JobKind, (store: Store, subject: string) => void>
+
+/** Part of the caller's transaction. */
+export function scheduleJob(store: Store, kind: JobKind, subject: string, delayMs: number): void {
+  store.db
+    .prepare('insert into jobs (kind, subject, due_at) values (?, ?, ?)')
+    .run(kind, subject, store.clock.nowMs() + delayMs)
+}
+
+/** Does what is due, each job in a transaction of its own together with its removal. */
+export class JobRunner {
+  readonly #store: Store
+  readonly #handlers: JobHandlers
+  #timer: NodeJS.Timeout | null = null
+  #stopped = false
+
+  constructor(store: Store, handlers: JobHandlers) {
+    this.#store = store
+    this.#handlers = handlers
+    store.onCommit(() => this.wake())
+  }
+
+  wake(): void {
+    if (this.#stopped) return
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = null
+    const next = this.#store.db.prepare('select min(due_at) as due from jobs').get()
+    if (typeof next?.due !== 'number') return
+    const delay = Math.min(Math.max(next.due - this.#store.clock.nowMs(), 0), 60_000)
+    this.#timer = setTimeout(() => this.runDue(), delay)
+  }
+
+  stop(): void {
+    this.#stopped = true
+    if (this.#timer) clearTimeout(this.#timer)
+  }
+
+  runDue(): void {
+    const due = this.#store.db
+      .prepare('select id, kind, subject from jobs where due_at <= ? order by due_at, id')
+      .all(this.#store.clock.nowMs())
+    for (const { id, kind, subject } of due) {
+      try {
+        this.#store.transaction(() => {
+          this.#store.db.prepare('delete from jobs where id = ?').run(Number(id))
+          this.#handlers[kind as JobKind](this.#store, String(subject))
+        })
+      } catch (error) {
+        // A job that cannot be done would be tried for ever: drop it, and say so.
+        this.#store.db.prepare('delete from jobs where id = ?').run(Number(id))
+        this.#store.config.log(`job ${kind} failed: ${error instanceof Error ? error.stack : ''}`)
+      }
+    }
+    this.wake()
+  }
+}

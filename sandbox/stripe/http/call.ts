@@ -1,0 +1,17 @@
+import type { Store } from '../core/store.ts'
+import type { KeyKind } from './authenticate.ts'
+
+/** What caused a change, as events tell it. Both null: it happened by itself. */
+export type Cause = { requestId: string | null; idempotencyKey: string | null }
+
+/** One request that was admitted; all it does happens in the one transaction around it. */
+export type Call = {
+  store: Store
+  cause: Cause
+  key: KeyKind
+}
+
+/** For what happens without a request: a job, a customer's answer to a challenge. */
+export function automaticCall(store: Store): Call {
+  return { store, cause: { requestId: null, idempotencyKey: null }, key: 'secret' }
+}

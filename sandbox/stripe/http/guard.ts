@@ -1,0 +1,16 @@
+import { ownOrigins, type ResolvedConfig } from '../config.ts'
+import { forbidden } from './errors.ts'
+
+/** A foreign name that points at this machine (DNS rebinding) would make another site's page "same origin" with us. */
+export function assertOwnHost(config: ResolvedConfig, host: string | undefined): void {
+  const allowed = ownOrigins(config).map((origin) => origin.slice('http://'.length))
+  if (!host || !allowed.includes(host.toLowerCase())) {
+    throw forbidden(`local stand-in: requests must be addressed to ${allowed.join(' or ')}`)
+  }
+}
+
+/** Servers send no Origin, our own frames send ours; any other page has no business here (cross-site forms are executed otherwise). */
+export function assertOwnOrigin(config: ResolvedConfig, origin: string | undefined): void {
+  if (origin === undefined || ownOrigins(config).includes(origin.toLowerCase())) return
+  throw forbidden('local stand-in: this address does not answer pages of another origin')
+}

@@ -1,0 +1,28 @@
+import { numberSetting, runPart, setting } from '../part.ts'
+import { PortTakenError, portSetting } from '../ports.ts'
+import { startStripe } from './server.ts'
+
+/** The process: settings from the environment, `ready` on stdout, ends with its parent. */
+await runPart(async () => {
+  if (process.env.NODE_ENV === 'production' && process.env.SANDBOX_ALLOW_PRODUCTION !== '1') {
+    throw new Error(
+      'The local stand-in for Stripe does not start with NODE_ENV=production. It takes no real payments. Set SANDBOX_ALLOW_PRODUCTION=1 if a production build is to be tried against it.',
+    )
+  }
+  const port = numberSetting(portSetting('stripe'))
+  const webhookUrl = process.env.STRIPE_WEBHOOK_URL
+  try {
+    return await startStripe({
+      port,
+      databasePath: setting('SANDBOX_STRIPE_DB'),
+      secretKey: setting('STRIPE_SECRET_KEY'),
+      publishableKey: setting('STRIPE_PUBLISHABLE_KEY'),
+      appOrigin: setting('APP_ORIGIN'),
+      ...(webhookUrl ? { webhook: { url: webhookUrl, secret: setting('STRIPE_WEBHOOK_SECRET') } } : {}),
+      log: (line) => console.error(line),
+    })
+  } catch (error) {
+    const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
+    throw taken ? new PortTakenError(port, portSetting('stripe')) : error
+  }
+})

@@ -1,0 +1,102 @@
+import { createServer, type Server } from 'node:http'
+import { getRequestListener } from '@hono/node-server'
+import { Hono } from 'hono'
+import { adminRoutes } from './admin/routes.ts'
+import { browserRoutes } from './browser/routes.ts'
+import { type ResolvedConfig, resolveConfig, type StripeConfig } from './config.ts'
+import type { StripeContext } from './context.ts'
+import { JobRunner } from './core/jobs.ts'
+import { Store } from './core/store.ts'
+import { Deliverer } from './events/deliver.ts'
+import { ensureEndpoint, webhookEndpointOperations } from './events/endpoints.ts'
+import { eventOperations } from './events/events.ts'
+import { apiRoutes } from './http/api.ts'
+import { balanceTransactionOperations, settleCharge } from './payments/balance-transactions.ts'
+import { chargeOperations } from './payments/charges.ts'
+import { customerOperations } from './payments/customers.ts'
+import { paymentIntentOperations } from './payments/payment-intents.ts'
+import { paymentMethodOperations } from './payments/payment-methods.ts'
+
+export type RunningStripe = {
+  /** Its origin, e.g. `http://127.0.0.1:4010`. */
+  url: string
+  store: Store
+  close(): Promise<void>
+}
+
+const OPERATIONS = [
+  ...customerOperations,
+  ...paymentMethodOperations,
+  ...paymentIntentOperations,
+  ...chargeOperations,
+  ...balanceTransactionOperations,
+  ...eventOperations,
+  ...webhookEndpointOperations,
+]
+
+/** Longer than clients keep an idle connection, so that they and not we end it. */
+const KEEP_ALIVE_MS = 65_000
+
+/** @throws Error with code EADDRINUSE when somebody else has the port, and for keys that are not test keys. */
+export async function startStripe(config: StripeConfig): Promise<RunningStripe> {
+  assertTestKeys(config)
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS })
+  const resolved = resolveConfig(config, await listen(server, config.port))
+  const store = openStore(server, resolved)
+
+  const context: StripeContext = { store, config: resolved }
+  const app = new Hono()
+  app.route('/', apiRoutes(context, OPERATIONS))
+  app.route('/', adminRoutes(context))
+  app.route('/', browserRoutes(context))
+  server.on('request', getRequestListener(app.fetch))
+
+  const deliverer = new Deliverer(store)
+  const jobs = new JobRunner(store, { settle_charge: settleCharge })
+  if (config.webhook) ensureEndpoint(store, config.webhook.url, config.webhook.secret)
+  deliverer.wake()
+  jobs.wake()
+
+  return {
+    url: resolved.baseUrl,
+    store,
+    async close() {
+      deliverer.stop()
+      jobs.stop()
+      await closeServer(server)
+      store.close()
+    },
+  }
+}
+
+function assertTestKeys({ secretKey, publishableKey }: StripeConfig): void {
+  if (!secretKey.startsWith('sk_test_') || !publishableKey.startsWith('pk_test_')) {
+    throw new Error('The local stand-in for Stripe takes test keys only (sk_test_..., pk_test_...)')
+  }
+}
+
+function openStore(server: Server, config: ResolvedConfig): Store {
+  try {
+    return new Store(config)
+  } catch (error) {
+    server.close()
+    throw error
+  }
+}
+
+function listen(server: Server, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', () => {
+      const address = server.address()
+      resolve(typeof address === 'object' && address ? address.port : port)
+    })
+  })
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
+}
