@@ -1,5 +1,5 @@
 import type { Metadata } from 'next'
-import Link from 'next/link'
+import { PageLink } from '@/components/site/page-link'
 import { buttonLook } from '@/components/ui/button'
 
 export const metadata: Metadata = { title: 'Not found' }
@@ -13,12 +13,12 @@ export default function NotFound() {
         account you used.
       </p>
       <div className="mt-6 flex flex-wrap gap-2">
-        <Link href="/" className={buttonLook()}>
+        <PageLink href="/" className={buttonLook()}>
           Go to the catalogue
-        </Link>
-        <Link href="/payments" className={buttonLook('quiet')}>
+        </PageLink>
+        <PageLink href="/payments" className={buttonLook('quiet')}>
           Your payments
-        </Link>
+        </PageLink>
       </div>
     </div>
   )

@@ -1,4 +1,4 @@
-import Link from 'next/link'
+import { PageLink } from '@/components/site/page-link'
 import { buttonLook } from '@/components/ui/button'
 import { Notice } from '@/components/ui/notice'
 import { formatMoney } from '@/lib/money'
@@ -29,13 +29,13 @@ export function OrderNextStep({ order }: { order: OrderView }) {
       tone={tone}
       action={
         order.payment ? (
-          <Link href={`/payments/${order.payment.id}`} className={buttonLook()}>
+          <PageLink href={`/payments/${order.payment.id}`} className={buttonLook()}>
             See the payment
-          </Link>
+          </PageLink>
         ) : (
-          <Link href="/" className={buttonLook()}>
+          <PageLink href="/" className={buttonLook()}>
             Go to the catalogue
-          </Link>
+          </PageLink>
         )
       }
     >

@@ -1,4 +1,4 @@
-import Link from 'next/link'
+import { PageLink } from '@/components/site/page-link'
 import { CopyId } from '@/components/ui/copy-id'
 import { Instant } from '@/components/ui/instant'
 import { Facts } from '@/components/ui/panel'
@@ -12,12 +12,12 @@ export function PaymentFacts({ payment }: { payment: PaymentDetail }) {
     payment.orderId && {
       term: 'Order',
       value: (
-        <Link
+        <PageLink
           href={`/orders/${payment.orderId}`}
           className="text-link inline-flex min-h-11 items-center -my-2"
         >
           See what was ordered
-        </Link>
+        </PageLink>
       ),
     },
     {

@@ -1,5 +1,6 @@
 import Link from 'next/link'
 import { Instant } from '@/components/ui/instant'
+import { LinkProgress } from '@/components/ui/link-progress'
 import { Money } from '@/components/ui/money'
 import { Bar, Skeleton } from '@/components/ui/skeleton'
 import type { PaymentSummary } from '@/lib/payments/views'
@@ -45,7 +46,7 @@ export function PaymentList({ payments }: { payments: PaymentSummary[] }) {
                   href={`/payments/${payment.id}`}
                   className="rounded-sm after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-accent"
                 >
-                  {payment.description}
+                  {payment.description} <LinkProgress />
                 </Link>
               </td>
               <td className={`${CELL} row-start-2`}>

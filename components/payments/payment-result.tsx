@@ -1,7 +1,7 @@
 'use client'
 
-import Link from 'next/link'
 import { useEffect } from 'react'
+import { PageLink } from '@/components/site/page-link'
 import { Button, buttonLook } from '@/components/ui/button'
 import { classNames } from '@/components/ui/class-names'
 import { CopyId } from '@/components/ui/copy-id'
@@ -82,9 +82,9 @@ export function PaymentResult({ initial }: { initial: PaymentDetail }) {
 function NextStep({ view, watch }: { view: ResultView; watch: PaymentWatch }) {
   const { payment, again } = watch
   const detail = (kind: 'secondary' | 'quiet') => (
-    <Link href={`/payments/${payment.id}`} className={buttonLook(kind, 'w-full')}>
+    <PageLink href={`/payments/${payment.id}`} className={buttonLook(kind, 'w-full')}>
       See the payment
-    </Link>
+    </PageLink>
   )
   switch (view.next) {
     case 'none':
@@ -104,9 +104,9 @@ function NextStep({ view, watch }: { view: ResultView; watch: PaymentWatch }) {
       return (
         <div className="mt-6 space-y-2">
           {payment.orderId && (
-            <Link href={`/orders/${payment.orderId}`} className={buttonLook('secondary', 'w-full')}>
+            <PageLink href={`/orders/${payment.orderId}`} className={buttonLook('secondary', 'w-full')}>
               Go to the order
-            </Link>
+            </PageLink>
           )}
           {detail('quiet')}
         </div>

@@ -24,10 +24,10 @@ export function AccountMenu({ email, signOut }: AccountMenuProps) {
           align="end"
           sideOffset={4}
           collisionPadding={16}
-          className="rise-in z-50 w-64 rounded border bg-raised p-4 shadow-pop"
+          className="rise-in z-50 w-72 rounded border bg-raised p-4 shadow-pop"
         >
           <p className="text-13 text-ink-soft">Signed in as</p>
-          <p className="text-14 font-medium break-all">{email}</p>
+          <p className="text-14 font-medium wrap-anywhere">{email}</p>
           <form action={signOut} className="mt-3">
             <SubmitButton kind="secondary" className="w-full">
               Sign out

@@ -1,12 +1,12 @@
 'use client'
 
 import { Button } from '@/components/ui/button'
-import { Notice } from '@/components/ui/notice'
 
 type FailureProps = { error: unknown; retry: () => void }
 
 /** A page that could not be made: what happened, what is safe, another try, and the number to quote. */
 export function Failure({ error, retry }: FailureProps) {
+  const digest = digestOf(error)
   return (
     <div className="column-narrow py-10">
       <h1 className="text-28">This page did not load</h1>
@@ -17,8 +17,10 @@ export function Failure({ error, retry }: FailureProps) {
       <div className="mt-6">
         <Button onClick={retry}>Try again</Button>
       </div>
-      {digestOf(error) && (
-        <Notice className="mt-6" requestId={digestOf(error)} title="If it keeps happening, quote this" />
+      {digest && (
+        <p className="mt-6 text-13 text-ink-soft">
+          If it keeps happening, quote request id <span className="font-mono">{digest}</span>.
+        </p>
       )}
     </div>
   )

@@ -3,6 +3,7 @@
 import Link from 'next/link'
 import { usePathname } from 'next/navigation'
 import type { ComponentProps } from 'react'
+import { LinkProgress } from '@/components/ui/link-progress'
 
 type PageLinkProps = Omit<ComponentProps<'a'>, 'href'> & { href: string }
 
@@ -24,6 +25,7 @@ export function PageLink({ href, children, ...rest }: PageLinkProps) {
   return (
     <Link href={href} {...rest}>
       {children}
+      <LinkProgress />
     </Link>
   )
 }

@@ -54,6 +54,13 @@ export const AlertIcon = (props: SVGProps<SVGSVGElement>) => (
   </Icon>
 )
 
+export const InfoIcon = (props: SVGProps<SVGSVGElement>) => (
+  <Icon {...props}>
+    <circle cx="8" cy="8" r="6" />
+    <path d="M8 7.5v3.75M8 4.8v.05" />
+  </Icon>
+)
+
 export const PersonIcon = (props: SVGProps<SVGSVGElement>) => (
   <Icon {...props}>
     <circle cx="8" cy="5.25" r="2.75" />

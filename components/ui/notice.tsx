@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 import { classNames } from './class-names'
-import { AlertIcon, CheckIcon, ClockIcon } from './icons'
+import { AlertIcon, CheckIcon, InfoIcon } from './icons'
 
 export type Tone = 'plain' | 'good' | 'warn' | 'bad'
 
@@ -18,7 +18,7 @@ const MARK: Record<Tone, string> = {
   bad: 'text-bad',
 }
 
-const ICON = { plain: ClockIcon, good: CheckIcon, warn: AlertIcon, bad: AlertIcon }
+const ICON = { plain: InfoIcon, good: CheckIcon, warn: AlertIcon, bad: AlertIcon }
 
 type NoticeProps = {
   tone?: Tone
@@ -58,7 +58,7 @@ export function Notice({
           )}
           {requestId && (
             <p className="mt-1 text-13 text-ink-soft">
-              Request id <span className="font-mono text-13 break-all">{requestId}</span>
+              Request id <span className="font-mono text-13 wrap-anywhere">{requestId}</span>
             </p>
           )}
           {action && <div className="mt-3 flex flex-wrap gap-2">{action}</div>}

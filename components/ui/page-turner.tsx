@@ -1,5 +1,6 @@
 import Link from 'next/link'
 import { ArrowLeftIcon, ArrowRightIcon } from './icons'
+import { LinkProgress } from './link-progress'
 
 type PageTurnerProps = {
   label: string
@@ -18,14 +19,14 @@ export function PageTurner({ label, newer, older }: PageTurnerProps) {
     <nav aria-label={label} className="mt-3 flex justify-between">
       {newer ? (
         <Link href={newer} rel="prev" className={`${LINK} -ml-3`}>
-          <ArrowLeftIcon /> Newer
+          <ArrowLeftIcon /> Newer <LinkProgress />
         </Link>
       ) : (
         <span />
       )}
       {older && (
         <Link href={older} rel="next" className={`${LINK} -mr-3`}>
-          Older <ArrowRightIcon />
+          Older <ArrowRightIcon /> <LinkProgress />
         </Link>
       )}
     </nav>

@@ -1,7 +1,7 @@
 import type { Metadata } from 'next'
-import Link from 'next/link'
 import { Suspense } from 'react'
 import { PaymentList, PaymentListSkeleton } from '@/components/payments/payment-list'
+import { PageLink } from '@/components/site/page-link'
 import { buttonLook } from '@/components/ui/button'
 import { EmptyState } from '@/components/ui/empty-state'
 import { PageHeader } from '@/components/ui/page-header'
@@ -37,9 +37,9 @@ async function Payments({ user, trail }: { user: User; trail: string[] }) {
       <EmptyState
         title="No payments yet"
         action={
-          <Link href="/" className={buttonLook('primary')}>
+          <PageLink href="/" className={buttonLook('primary')}>
             Go to the catalogue
-          </Link>
+          </PageLink>
         }
       >
         Once you pay for an order, it appears here with its amount, its card and how it went.

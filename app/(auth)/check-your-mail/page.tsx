@@ -1,6 +1,6 @@
 import type { Metadata } from 'next'
-import Link from 'next/link'
 import { AuthPage } from '@/components/auth/auth-page'
+import { PageLink } from '@/components/site/page-link'
 import { Notice } from '@/components/ui/notice'
 import { publicConfig } from '@/lib/public-env'
 
@@ -25,9 +25,9 @@ export default async function CheckYourMailPage({ searchParams }: CheckYourMailP
       footer={
         <p>
           Nothing there after a few minutes? Look among the unwanted mail, or{' '}
-          <Link href={reset ? '/forgotten-password' : '/sign-up'} className="text-link text-ink">
+          <PageLink href={reset ? '/forgotten-password' : '/sign-up'} className="text-link text-ink">
             try again
-          </Link>
+          </PageLink>
           .
         </p>
       }

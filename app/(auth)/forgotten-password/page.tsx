@@ -1,7 +1,7 @@
 import type { Metadata } from 'next'
-import Link from 'next/link'
 import { AuthPage } from '@/components/auth/auth-page'
 import { ForgottenPasswordForm } from '@/components/auth/forgotten-password-form'
+import { PageLink } from '@/components/site/page-link'
 import { requestPasswordResetAction } from '../actions'
 
 export const metadata: Metadata = { title: 'Forgotten password' }
@@ -13,9 +13,9 @@ export default function ForgottenPasswordPage() {
       intro="Tell us your address and we will mail you a link to choose a new one."
       footer={
         <p>
-          <Link href="/sign-in" className="text-link text-ink">
+          <PageLink href="/sign-in" className="text-link text-ink">
             Back to sign in
-          </Link>
+          </PageLink>
         </p>
       }
     >

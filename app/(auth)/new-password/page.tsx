@@ -13,7 +13,7 @@ export default async function NewPasswordPage() {
       title="Choose a new password"
       intro={
         <>
-          For <span className="break-all text-ink">{user.email}</span>
+          For <span className="wrap-anywhere text-ink">{user.email}</span>
         </>
       }
     >

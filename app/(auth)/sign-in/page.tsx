@@ -1,7 +1,7 @@
 import type { Metadata } from 'next'
-import Link from 'next/link'
 import { AuthPage } from '@/components/auth/auth-page'
 import { SignInForm } from '@/components/auth/sign-in-form'
+import { PageLink } from '@/components/site/page-link'
 import { signInAction } from '../actions'
 
 export const metadata: Metadata = { title: 'Sign in' }
@@ -16,15 +16,15 @@ export default async function SignInPage({ searchParams }: SignInPageProps) {
       footer={
         <>
           <p>
-            <Link href="/forgotten-password" className="text-link text-ink">
+            <PageLink href="/forgotten-password" className="text-link text-ink">
               Forgotten your password?
-            </Link>
+            </PageLink>
           </p>
           <p>
             New here?{' '}
-            <Link href="/sign-up" className="text-link text-ink">
+            <PageLink href="/sign-up" className="text-link text-ink">
               Create an account
-            </Link>
+            </PageLink>
           </p>
         </>
       }

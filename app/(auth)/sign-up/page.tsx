@@ -1,7 +1,7 @@
 import type { Metadata } from 'next'
-import Link from 'next/link'
 import { AuthPage } from '@/components/auth/auth-page'
 import { SignUpForm } from '@/components/auth/sign-up-form'
+import { PageLink } from '@/components/site/page-link'
 import { signUpAction } from '../actions'
 
 export const metadata: Metadata = { title: 'Create an account' }
@@ -13,10 +13,10 @@ export default function SignUpPage() {
       intro="To order, pay, and see every payment you made."
       footer={
         <p>
-          You have one already?{' '}
-          <Link href="/sign-in" className="text-link text-ink">
+          Already have an account?{' '}
+          <PageLink href="/sign-in" className="text-link text-ink">
             Sign in
-          </Link>
+          </PageLink>
         </p>
       }
     >

@@ -1,10 +1,10 @@
 import type { Metadata } from 'next'
-import Link from 'next/link'
 import { notFound } from 'next/navigation'
 import { declineWords } from '@/components/payments/decline-words'
 import { PaymentFacts } from '@/components/payments/payment-facts'
 import { PaymentStatus } from '@/components/payments/payment-status'
 import { PaymentTimeline } from '@/components/payments/payment-timeline'
+import { PageLink } from '@/components/site/page-link'
 import { buttonLook } from '@/components/ui/button'
 import { ArrowLeftIcon } from '@/components/ui/icons'
 import { Money } from '@/components/ui/money'
@@ -30,12 +30,12 @@ export default async function PaymentPage({ params }: PaymentPageProps) {
 
   return (
     <div className="column">
-      <Link
+      <PageLink
         href="/payments"
         className="-mt-4 mb-2 -ml-1 inline-flex min-h-11 items-center gap-2 rounded px-1 text-14 text-ink-soft hover:text-ink"
       >
         <ArrowLeftIcon /> Payments
-      </Link>
+      </PageLink>
       <PageHeader
         title={<Money amountMinor={payment.amountMinor} currency={payment.currency} />}
         aside={<PaymentStatus status={payment.status} />}

@@ -1,7 +1,7 @@
 import type { Metadata } from 'next'
-import Link from 'next/link'
 import { AuthPage } from '@/components/auth/auth-page'
 import { ConfirmForm } from '@/components/auth/confirm-form'
+import { PageLink } from '@/components/site/page-link'
 import { buttonLook } from '@/components/ui/button'
 import { confirmAction } from '../../actions'
 
@@ -17,9 +17,9 @@ export default async function ConfirmPage({ searchParams }: ConfirmPageProps) {
   if (typeof tokenHash !== 'string' || (type !== 'email' && type !== 'recovery')) {
     return (
       <AuthPage title="This link is not complete" intro="Open it again from the mail, or ask for a new one.">
-        <Link href="/sign-in" className={buttonLook('secondary', 'w-full')}>
+        <PageLink href="/sign-in" className={buttonLook('secondary', 'w-full')}>
           Go to sign in
-        </Link>
+        </PageLink>
       </AuthPage>
     )
   }
@@ -36,9 +36,9 @@ export default async function ConfirmPage({ searchParams }: ConfirmPageProps) {
       footer={
         <p>
           The link does not work any more?{' '}
-          <Link href={recovery ? '/forgotten-password' : '/sign-up'} className="text-link text-ink">
+          <PageLink href={recovery ? '/forgotten-password' : '/sign-up'} className="text-link text-ink">
             Ask for a new one
-          </Link>
+          </PageLink>
         </p>
       }
     >

@@ -1,9 +1,9 @@
 import type { Metadata } from 'next'
-import Link from 'next/link'
 import { notFound } from 'next/navigation'
 import { OrderLines } from '@/components/orders/order-lines'
 import { OrderNextStep } from '@/components/orders/order-next-step'
 import { ORDER_WORDS } from '@/components/orders/order-words'
+import { PageLink } from '@/components/site/page-link'
 import { CopyId } from '@/components/ui/copy-id'
 import { ArrowLeftIcon } from '@/components/ui/icons'
 import { Instant } from '@/components/ui/instant'
@@ -28,12 +28,12 @@ export default async function OrderPage({ params }: OrderPageProps) {
 
   return (
     <div className="column">
-      <Link
+      <PageLink
         href="/"
         className="-mt-4 mb-2 -ml-1 inline-flex min-h-11 items-center gap-2 rounded px-1 text-14 text-ink-soft hover:text-ink"
       >
         <ArrowLeftIcon /> Catalogue
-      </Link>
+      </PageLink>
       <PageHeader title="Your order" aside={<Status {...ORDER_WORDS[order.status]} />}>
         <span className="flex flex-wrap items-center gap-x-3 text-14">
           <CopyId value={order.reference} label="order reference" />
