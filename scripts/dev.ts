@@ -1,5 +1,7 @@
 // `npm run dev`: everything a payment needs on this computer. `npm run dev -- --reset` starts with fresh data.
 import { randomBytes } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import path from 'node:path'
 import { portsFromEnvironment } from '../sandbox/ports.ts'
 import { type Sandbox, startSandbox } from '../sandbox/start.ts'
 import { printReady } from './dev-banner.ts'
@@ -33,15 +35,15 @@ let scheduler: Scheduler | null = null
 
 onStopRequest(() => {
   if (stopping.signal.aborted) return
-  say('Stopping.')
+  stopping.abort()
+  say('Stopping')
   void stopEverything().then(() => process.exit(0))
 })
 
 try {
   await start()
 } catch (error) {
-  // A part that was taken away while starting fails in its own way; only an unasked failure is news.
-  if (!stopping.signal.aborted) await giveUp(error instanceof Error ? error.message : String(error))
+  await giveUp(error instanceof Error ? error.message : String(error))
 }
 
 async function start(): Promise<void> {
@@ -55,7 +57,7 @@ async function start(): Promise<void> {
   const sandbox = ownProviders ? null : await startProviders(given, appOrigin)
   const defaults = { APP_ORIGIN: appOrigin, CRON_SECRET: randomBytes(24).toString('base64url') }
   const settings = { ...defaults, ...sandbox?.env, ...given, PORT: String(port) }
-  await preflight(settings)
+  await preflight({ ...settings, NODE_ENV: 'development' })
   if (stopping.signal.aborted) return
 
   say('Starting Next.js')
@@ -83,8 +85,18 @@ async function startProviders(given: Record<string, string>, appOrigin: string):
     appOrigin,
     reset: process.argv.includes('--reset'),
     onProgress: say,
+    onExit: (part, code) => {
+      void giveUp(
+        `The ${part} part of the sandbox ended by itself (exit code ${code}). Its last lines:\n\n${lastLogLines(part)}`,
+      )
+    },
   })
   return await sandboxStart
+}
+
+function lastLogLines(part: string): string {
+  const log = path.join(stateDir, 'logs', `${part}.log`)
+  return existsSync(log) ? readFileSync(log, 'utf8').trimEnd().split('\n').slice(-15).join('\n') : '(no log)'
 }
 
 /** Its log is shown from the moment everything is ready; until then it would only hide what matters. */
@@ -113,22 +125,23 @@ function isRoutine(line: string): boolean {
 }
 
 async function warm(address: string): Promise<void> {
-  for (const path of WARM_PATHS) {
+  for (const page of WARM_PATHS) {
     if (stopping.signal.aborted) return
-    await fetch(new URL(path, address), { redirect: 'manual', signal: AbortSignal.timeout(60_000) })
+    await fetch(new URL(page, address), { redirect: 'manual', signal: AbortSignal.timeout(60_000) })
       .then((response) => response.arrayBuffer())
       .catch(() => undefined)
   }
 }
 
-async function giveUp(message: string): Promise<never> {
+async function giveUp(message: string): Promise<void> {
+  if (stopping.signal.aborted) return
+  stopping.abort()
   console.error(`\n${message}\n`)
   await stopEverything()
   process.exit(1)
 }
 
 async function stopEverything(): Promise<void> {
-  stopping.abort()
   scheduler?.stop()
   const stopped = Promise.allSettled([next?.stop(), sandboxStart?.then((sandbox) => sandbox.stop())])
   // What is not done by then ends by itself: every child watches for the end of this process.

@@ -17,7 +17,7 @@ try {
 async function start(): Promise<number> {
   const given = givenSettings()
   const settings = namesProviders(given) ? given : { ...sandboxSettings(), ...given }
-  await preflight(settings)
+  await preflight({ ...settings, NODE_ENV: 'production' })
   if (!existsSync(path.join(root, '.next', 'BUILD_ID'))) {
     throw new Error('There is no production build yet. Run `npm run build` first.')
   }
