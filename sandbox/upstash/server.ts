@@ -2,7 +2,8 @@ import type { HttpBindings } from '@hono/node-server'
 import { createFaults } from '../faults.ts'
 import { type Listening, listen } from '../listen.ts'
 import { hasSecret, isLocalHost } from '../local-only.ts'
-import { openRedisStore, RedisError, type RedisStore, type RedisValue } from './store.ts'
+import { openRedisStore, type RedisStore } from './store.ts'
+import { RedisError, type RedisValue } from './values.ts'
 
 export type UpstashConfig = { port: number; token: string; localSecret: string; redisUrl?: string }
 

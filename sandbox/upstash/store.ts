@@ -1,13 +1,7 @@
 import { createHash } from 'node:crypto'
 import { Redis } from 'ioredis'
-import RedisMock from 'ioredis-mock'
-
-/** A Redis error the way Redis words it, e.g. `WRONGTYPE …`. */
-export class RedisError extends Error {
-  override readonly name = 'RedisError'
-}
-
-export type RedisValue = string | number | null | RedisValue[]
+import { memoryRedis } from './memory-redis.ts'
+import { fromClient, fromLua, RedisError, type RedisValue, toRedisError } from './values.ts'
 
 /** Runs Redis commands one after the other. `atomically` keeps others out between the commands of one list. */
 export type RedisStore = {
@@ -16,7 +10,8 @@ export type RedisStore = {
   close(): Promise<void>
 }
 
-type Backend = { call(name: string, args: string[]): Promise<unknown>; close(): Promise<void> }
+/** Runs one command. */
+export type RedisBackend = { call(name: string, args: string[]): Promise<unknown>; close(): Promise<void> }
 
 /** In memory, or a real Redis when an address is given. */
 export function openRedisStore(redisUrl: string | undefined): RedisStore {
@@ -38,11 +33,9 @@ export function openRedisStore(redisUrl: string | undefined): RedisStore {
     if (name === 'SCRIPT') return manageScripts(scripts, args)
     try {
       if (name === 'EVAL' || name === 'EVALSHA') return await evaluate(backend, scripts, name, args)
-      return plain(
-        await backend.call(name, name === 'SET' || name === 'ZADD' ? upperCaseFlags(name, args) : args),
-      )
+      return fromClient(await backend.call(name, args))
     } catch (error) {
-      throw error instanceof RedisError ? error : new RedisError(errorText(error))
+      throw toRedisError(error)
     }
   }
 
@@ -58,7 +51,7 @@ export function openRedisStore(redisUrl: string | undefined): RedisStore {
  * (`#!lua flags=allow-key-locking`) is Upstash's own; neither Redis 7 nor the stand-in takes it.
  */
 async function evaluate(
-  backend: Backend,
+  backend: RedisBackend,
   scripts: Map<string, string>,
   name: 'EVAL' | 'EVALSHA',
   args: string[],
@@ -94,85 +87,13 @@ function manageScripts(scripts: Map<string, string>, args: string[]): RedisValue
   }
 }
 
-function memoryRedis(): Backend {
-  const memory = new RedisMock()
-  const methods = memory as unknown as Record<string, (...args: string[]) => Promise<unknown>>
-  return {
-    async call(name, args) {
-      const method = methods[name.toLowerCase()]
-      if (!method) throw new RedisError(`ERR unknown command '${name}'`)
-      await refuseWrongType(methods, name, args)
-      return method.apply(memory, args)
-    },
-    close: async () => memory.disconnect(),
-  }
-}
-
-/** The stand-in counts on a hash or list without a word, where Redis refuses. */
-async function refuseWrongType(
-  methods: Record<string, (...args: string[]) => Promise<unknown>>,
-  name: string,
-  args: string[],
-): Promise<void> {
-  const wanted = TYPE_OF_COMMAND.find(([shape]) => shape.test(name))?.[1]
-  const key = args[0]
-  if (!wanted || key === undefined) return
-  const type = await methods.type?.(key)
-  if (type !== 'none' && type !== wanted) {
-    throw new RedisError('WRONGTYPE Operation against a key holding the wrong kind of value')
-  }
-}
-
-const TYPE_OF_COMMAND: [RegExp, string][] = [
-  [
-    /^(GET|GETDEL|GETEX|GETSET|APPEND|STRLEN|INCR|INCRBY|INCRBYFLOAT|DECR|DECRBY|SETRANGE|GETRANGE)$/,
-    'string',
-  ],
-  [/^Z(?!UNION|INTER|DIFF)/, 'zset'],
-  [/^H/, 'hash'],
-  [/^(S(ADD|REM|CARD|MEMBERS|ISMEMBER|MISMEMBER|POP|RANDMEMBER))$/, 'set'],
-  [/^(L|R(PUSH|POP))/, 'list'],
-]
-
-function realRedis(url: string): Backend {
+function realRedis(url: string): RedisBackend {
   const redis = new Redis(url, { maxRetriesPerRequest: 1 })
   redis.on('error', (error) => console.error('redis:', error.message))
   return {
     call: (name, args) => redis.call(name, ...args),
     close: async () => redis.disconnect(),
   }
-}
-
-/** @upstash/redis sends `nx` and `ex` in lower case; the stand-in knows them in upper case only. */
-function upperCaseFlags(name: 'SET' | 'ZADD', args: string[]): string[] {
-  if (name === 'SET') return args.map((arg, index) => (index < 2 ? arg : arg.toUpperCase()))
-  const firstScore = args.findIndex((arg, index) => index > 0 && !/^(nx|xx|gt|lt|ch|incr)$/i.test(arg))
-  return args.map((arg, index) => (index > 0 && index < firstScore ? arg.toUpperCase() : arg))
-}
-
-/** The rules Redis turns Lua values into replies by: true is 1, false is nil, numbers lose their fraction. */
-function fromLua(value: unknown): RedisValue {
-  if (value === true) return 1
-  if (value === false || value === null || value === undefined) return null
-  if (typeof value === 'number') return Math.trunc(value)
-  if (Array.isArray(value)) return value.map(fromLua)
-  return plain(value)
-}
-
-function plain(value: unknown): RedisValue {
-  if (value === null || value === undefined) return null
-  if (typeof value === 'number' || typeof value === 'string') return value
-  if (typeof value === 'boolean') return value ? 1 : 0
-  if (Buffer.isBuffer(value)) return value.toString('utf8')
-  if (Array.isArray(value)) return value.map(plain)
-  // ioredis makes an object of HGETALL; on the wire it is a flat list.
-  if (typeof value === 'object') return Object.entries(value).flatMap(([field, item]) => [field, plain(item)])
-  return String(value)
-}
-
-function errorText(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error)
-  return /^[A-Z]{3,} /.test(text) ? text : `ERR ${text}`
 }
 
 const sha1 = (text: string) => createHash('sha1').update(text).digest('hex')
