@@ -19,9 +19,9 @@ export function OrderLines({ order }: OrderLinesProps) {
           <th scope="col" className="hidden px-4 py-2 text-right font-normal sm:table-cell">
             Price
           </th>
-          <th scope="col" className="py-2 pl-4 text-right font-normal uppercase">
+          <th scope="col" className="py-2 pl-4 text-right font-normal">
             <span className="sr-only">Amount in </span>
-            {order.currency}
+            {order.currency.toUpperCase()}
           </th>
         </tr>
       </thead>

@@ -11,7 +11,7 @@ export function elementAppearance(): Appearance {
     theme: dark ? 'night' : 'stripe',
     labels: 'above',
     variables: {
-      fontFamily: 'Inter, ui-sans-serif, system-ui, sans-serif',
+      fontFamily: 'Inter, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif',
       fontSizeBase: '16px',
       fontSizeSm: '14px',
       fontWeightNormal: '400',

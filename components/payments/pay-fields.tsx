@@ -27,8 +27,8 @@ export function PayFields({ payment }: { payment: StartedPayment }) {
   const resultPath = `/payments/${payment.id}/result`
 
   useEffect(() => {
-    // A disabled button loses the focus; give it back to whoever pays by keyboard.
-    if (!busy && message && document.activeElement === document.body) button.current?.focus()
+    // A disabled button loses the focus to something around it; give it back to whoever pays by keyboard.
+    if (!busy && message && document.activeElement?.contains(button.current)) button.current?.focus()
   }, [busy, message])
 
   async function pay(event: FormEvent) {

@@ -6,7 +6,7 @@ const LABELS: Readonly<Record<string, string>> = {
   'payment.opened': 'Payment started',
   'payment.unknown': 'Waiting for an answer from Stripe',
   'payment.next_attempt': 'Asked Stripe once more',
-  'payment.requires_payment_method': 'Ready for a card',
+  'payment.requires_payment_method': 'Waiting for a card',
   'payment.requires_confirmation': 'Waiting for your confirmation',
   'payment.requires_action': 'Your bank asked you to confirm',
   'payment.processing': 'Your bank is working on it',
