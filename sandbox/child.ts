@@ -82,16 +82,20 @@ export async function startChild(options: {
   return { part, pid, exited, stop }
 }
 
-/** The parts get their own settings only: no NODE_OPTIONS of a test runner, no key of the developer. */
+/**
+ * The parts get their own settings only: no NODE_OPTIONS of a test runner, no key of the developer. NODE_ENV is
+ * the starter's: a part that refuses to run in production must be able to see that it would.
+ */
 function inheritedEnvironment(): NodeJS.ProcessEnv {
-  const passed = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ', 'REDIS_URL', 'SystemRoot']
+  const passed = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ', 'REDIS_URL', 'SANDBOX_ALLOW_PRODUCTION']
   const entries = passed.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []))
   return {
     ...Object.fromEntries(entries),
+    NODE_ENV: process.env.NODE_ENV ?? 'development',
     NODE_NO_WARNINGS: '1',
+    // No part may report to anybody.
     DO_NOT_TRACK: '1',
     LITE_TELEMETRY: '0',
-    NODE_ENV: 'production',
   }
 }
 
