@@ -42,7 +42,10 @@ export function portsFromEnvironment(environment: Record<string, string | undefi
   return ports
 }
 
-/** Throws PortTakenError for the first port somebody else listens on. */
+/** A program that was just killed lets go of its port only when its last thread is gone. */
+const LETTING_GO_MS = 1_500
+
+/** @throws PortTakenError for the first port somebody else listens on. */
 export async function assertPortsFree(ports: SandboxPorts, parts: readonly SandboxPart[]): Promise<void> {
   const seen = new Map<number, SandboxPart>()
   for (const part of parts) {
@@ -54,7 +57,7 @@ export async function assertPortsFree(ports: SandboxPorts, parts: readonly Sandb
       )
     }
     seen.set(port, part)
-    if (!(await isFree(port))) throw new PortTakenError(port, portSetting(part))
+    if (!(await becomesFree(port))) throw new PortTakenError(port, portSetting(part))
   }
 }
 
@@ -67,7 +70,16 @@ export async function freePorts(): Promise<SandboxPorts> {
   return ports
 }
 
-export async function isFree(port: number): Promise<boolean> {
+async function becomesFree(port: number): Promise<boolean> {
+  const deadline = Date.now() + LETTING_GO_MS
+  while (!(await isFree(port))) {
+    if (Date.now() > deadline) return false
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  return true
+}
+
+async function isFree(port: number): Promise<boolean> {
   try {
     await (await hold(port)).release()
     return true

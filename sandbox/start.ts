@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import postgres from 'postgres'
 import { type Child, startChild } from './child.ts'
@@ -8,6 +8,7 @@ import { setPassword } from './postgres/bootstrap.ts'
 import { removeData } from './postgres/data-folder.ts'
 import { migrate, seed } from './postgres/migrate.ts'
 import { unprivilegedUser } from './postgres/native-files.ts'
+import { stopOrphan } from './postgres/server.ts'
 import { loadSecrets, writePrivate } from './secrets.ts'
 import {
   appSettings,
@@ -63,6 +64,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const running: Child[] = []
   const progress = options.onProgress ?? (() => {})
   try {
+    await stopOrphan(stateDir)
     if (options.reset) forget(stateDir)
     if (process.getuid?.() !== 0) chmodSync(stateDir, 0o700)
     const parts = withNeeds(options.only ?? PARTS)
@@ -105,8 +107,6 @@ async function startParts(starting: Starting): Promise<void> {
   const has = (part: SandboxPart) => parts.includes(part)
   const startPart = async (part: SandboxPart) => {
     if (!has(part)) return
-    if (!existsSync(join(import.meta.dirname, part, 'main.ts')))
-      return progress(`There is no ${part} part yet`)
     const child = await startChild({
       part,
       settings: partSettings(part, settings),

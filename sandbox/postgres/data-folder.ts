@@ -31,6 +31,8 @@ export function dataHome(stateDir: string, runAs: RunAs): string {
   return join(base, `data-${createHash('sha256').update(stateDir).digest('hex').slice(0, 16)}`)
 }
 
+export const dataFolder = (stateDir: string, runAs: RunAs) => join(dataHome(stateDir, runAs), 'data')
+
 /**
  * The data directory, initialised when it is new. One that belongs to another install (the state folder was
  * deleted by hand) is replaced: nobody knows its passwords any more.

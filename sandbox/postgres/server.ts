@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import postgres from 'postgres'
 import { commandOf, isAlive, waitForExit } from '../process-identity.ts'
-import { prepareData, SUPERUSER } from './data-folder.ts'
-import { findNativePostgres, type NativePostgres } from './native-files.ts'
+import { dataFolder, prepareData, SUPERUSER } from './data-folder.ts'
+import { findNativePostgres, type NativePostgres, unprivilegedUser } from './native-files.ts'
 
 export type PostgresConfig = {
   port: number
@@ -36,8 +36,6 @@ export async function startPostgres(config: PostgresConfig): Promise<RunningPost
     installId: config.installId,
     password: config.password,
   })
-  await stopOrphan(data)
-
   const deadline = Date.now() + START_TIMEOUT_MS
   for (;;) {
     const server = launch(native, data, config)
@@ -91,10 +89,9 @@ function settings(config: PostgresConfig): string[] {
     max_connections: '200',
     shared_buffers: '64MB',
     max_wal_size: '256MB',
-    wal_level: 'minimal',
-    max_wal_senders: '0',
     fsync: config.fsync ? 'on' : 'off',
-    synchronous_commit: config.fsync ? 'on' : 'off',
+    // Without it a kill of the server would lose commits, which only a crash of the machine may.
+    synchronous_commit: 'on',
     full_page_writes: config.fsync ? 'on' : 'off',
     // Containers give /dev/shm little room, and small queries gain nothing from either.
     max_parallel_workers_per_gather: '0',
@@ -159,10 +156,11 @@ function control(server: Launched): RunningPostgres {
 }
 
 /**
- * After a kill -9 of its starter a server may go on running on our data. It is ours only if its command line
- * names this very directory; any other process with that id just got a number that became free.
+ * After a kill -9 of its starter a server may go on running on our data, and keep the port. It is ours only if
+ * its command line names this very directory; any other process with that id just got a number that became free.
  */
-async function stopOrphan(data: string): Promise<void> {
+export async function stopOrphan(stateDir: string): Promise<void> {
+  const data = dataFolder(stateDir, unprivilegedUser())
   const pidFile = join(data, 'postmaster.pid')
   const pid = readPid(pidFile)
   if (pid === null) return

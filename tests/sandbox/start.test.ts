@@ -75,7 +75,7 @@ describe('starting', () => {
       true,
     )
     const [row] = await sandbox.admin`
-      select role from private.staff join auth.users u on u.id = user_id where email = ${sandbox.demo.staff.email}`
+      select s.role from private.staff s join auth.users u on u.id = user_id where email = ${sandbox.demo.staff.email}`
     expect(row?.role).toBe('admin')
     await sandbox.close()
   })
@@ -222,7 +222,7 @@ describe('stopping and crashing', () => {
     await sandbox.close()
 
     expect(answers.map(({ status }) => status)).toEqual([503, 503, 503, 503, 503])
-    expect(((await answers[0]?.json()) as { code: string }).code).toBe('PGRST002')
+    expect(await answers[0]?.json()).toMatchObject({ code: 'PGRST002' })
   })
 
   it('logs hold no secret, token or mail address', async () => {
