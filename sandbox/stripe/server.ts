@@ -11,6 +11,8 @@ import { Deliverer } from './events/deliver.ts'
 import { ensureEndpoint, webhookEndpointOperations } from './events/endpoints.ts'
 import { eventOperations } from './events/events.ts'
 import { apiRoutes } from './http/api.ts'
+import { unknownRoute } from './http/errors.ts'
+import { ownHostOnly } from './http/guard.ts'
 import { balanceTransactionOperations, settleCharge } from './payments/balance-transactions.ts'
 import { chargeOperations } from './payments/charges.ts'
 import { customerOperations } from './payments/customers.ts'
@@ -47,8 +49,11 @@ export async function startStripe(config: StripeConfig): Promise<RunningStripe> 
   const context: StripeContext = { store, config: resolved }
   const app = new Hono()
   app.route('/', apiRoutes(context, OPERATIONS))
+  app.use(ownHostOnly(resolved))
   app.route('/', adminRoutes(context))
   app.route('/', browserRoutes(context))
+  // A body without `error` would be taken for success by stripe-node (stripe.N1).
+  app.notFound((c) => c.json({ error: unknownRoute(c.req.method, c.req.path).body }, 404))
   server.on('request', getRequestListener(app.fetch))
 
   const deliverer = new Deliverer(store)

@@ -2,7 +2,7 @@ import { Hono } from 'hono'
 import type { StripeContext } from '../context.ts'
 import { rollSecret } from '../events/endpoints.ts'
 import { StripeError } from '../http/errors.ts'
-import { assertOwnHost, assertOwnOrigin } from '../http/guard.ts'
+import { ownPagesOnly } from '../http/guard.ts'
 import { listDeliveries, resendEvent } from './deliveries.ts'
 import { homePage } from './home-page.ts'
 
@@ -12,16 +12,9 @@ const SHOWN_DELIVERIES = 500
 export function adminRoutes({ store, config }: StripeContext): Hono {
   const app = new Hono()
 
-  const guarded = ['/', '/_local/*']
-  for (const path of guarded) {
-    app.use(path, async (c, next) => {
-      assertOwnHost(config, c.req.header('host'))
-      assertOwnOrigin(config, c.req.header('origin'))
-      await next()
-    })
-  }
+  app.use('/_local/*', ownPagesOnly(config))
   app.onError((error, c) => {
-    if (error instanceof StripeError) return c.json({ error: error.body }, error.status === 404 ? 404 : 403)
+    if (error instanceof StripeError) return c.json({ error: error.body }, error.status === 404 ? 404 : 400)
     throw error
   })
 

@@ -1,5 +1,6 @@
+import type { MiddlewareHandler } from 'hono'
 import { ownOrigins, type ResolvedConfig } from '../config.ts'
-import { forbidden } from './errors.ts'
+import { forbidden, StripeError } from './errors.ts'
 
 /** A foreign name that points at this machine (DNS rebinding) would make another site's page "same origin" with us. */
 export function assertOwnHost(config: ResolvedConfig, host: string | undefined): void {
@@ -13,4 +14,26 @@ export function assertOwnHost(config: ResolvedConfig, host: string | undefined):
 export function assertOwnOrigin(config: ResolvedConfig, origin: string | undefined): void {
   if (origin === undefined || ownOrigins(config).includes(origin.toLowerCase())) return
   throw forbidden('local stand-in: this address does not answer pages of another origin')
+}
+
+/** For pages and scripts, which other origins may load or frame: only the name they are asked for under is checked. */
+export function ownHostOnly(config: ResolvedConfig): MiddlewareHandler {
+  return refusing((header) => assertOwnHost(config, header('host')))
+}
+
+/** For the admin addresses: nobody but this machine's own pages and programs. */
+export function ownPagesOnly(config: ResolvedConfig): MiddlewareHandler {
+  return refusing((header) => assertOwnOrigin(config, header('origin')))
+}
+
+function refusing(check: (header: (name: string) => string | undefined) => void): MiddlewareHandler {
+  return async (c, next) => {
+    try {
+      check((name) => c.req.header(name))
+    } catch (error) {
+      if (error instanceof StripeError) return c.json({ error: error.body }, 403)
+      throw error
+    }
+    await next()
+  }
 }
