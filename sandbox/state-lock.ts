@@ -16,6 +16,9 @@ type LockContent = { owner: ProcessIdentity; children: ProcessIdentity[] }
 
 export type StateLock = { addChild(pid: number): void; release(): void }
 
+/** A starter that was just killed is still there for a moment. */
+const DYING_MS = 1_000
+
 /** How long the children of a killed starter may take to notice and stop by themselves. */
 const ORPHAN_TIMEOUT_MS = 15_000
 
@@ -31,7 +34,9 @@ export async function lockState(stateDir: string): Promise<StateLock> {
     const text = readOrNull(path)
     if (text === null) continue
     const other = parse(text)
-    if (other && isRunning(other.owner)) throw new SandboxRunningError(stateDir, other.owner.pid)
+    if (other && !(await waitForExit(() => !isRunning(other.owner), DYING_MS))) {
+      throw new SandboxRunningError(stateDir, other.owner.pid)
+    }
     if (takeAway(path, text) && other) await endOrphans(other.children)
   }
 

@@ -19,6 +19,9 @@ import { freePorts, PortTakenError, SandboxRunningError, startSandbox } from '..
 import { childrenOf, killHard, startElsewhere, stopElsewhere } from './support/starter-process.ts'
 import { client, setting, startTestSandbox, temporaryFolder } from './support/test-sandbox.ts'
 
+// Several starts in one test, each of a database of its own.
+vi.setConfig({ testTimeout: 90_000 })
+
 const isRoot = process.getuid?.() === 0
 
 let stateDir: string
