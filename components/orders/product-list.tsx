@@ -6,7 +6,8 @@ import type { Product } from '@/lib/catalogue/list-products'
 import { OrderForm } from './order-form'
 
 const LIST = 'divide-y border-y'
-const ROW = 'grid grid-cols-[1fr_auto] items-center gap-x-6 gap-y-3 py-5 sm:grid-cols-[1fr_auto_auto]'
+// On a phone the description runs below name and price; wider, price and form stand beside both.
+const ROW = 'grid grid-cols-[1fr_auto] gap-x-6 py-5 sm:grid-cols-[1fr_auto_auto]'
 
 export function ProductList({ products, order }: { products: Product[]; order: FormAction }) {
   if (products.length === 0) {
@@ -20,17 +21,15 @@ export function ProductList({ products, order }: { products: Product[]; order: F
     <ul className={LIST}>
       {products.map((product) => (
         <li key={product.id} className={ROW}>
-          <div className="min-w-0">
-            <h2 className="text-16 font-medium">{product.name}</h2>
-            {product.description && (
-              <p className="max-w-[48ch] text-14 text-ink-soft">{product.description}</p>
-            )}
-          </div>
+          <h2 className="min-w-0 self-end text-16 font-medium sm:col-start-1">{product.name}</h2>
           <Money
             amountMinor={product.amountMinor}
             currency={product.currency}
-            className="self-start text-right text-16 sm:self-center"
+            className="text-right text-16 sm:col-start-2 sm:row-span-2 sm:row-start-1 sm:self-center"
           />
+          <p className="col-span-2 max-w-[48ch] text-14 text-ink-soft sm:col-span-1 sm:col-start-1 sm:row-start-2">
+            {product.description}
+          </p>
           <OrderForm product={product} order={order} />
         </li>
       ))}
@@ -48,8 +47,8 @@ export function ProductListSkeleton() {
             <Bar className={`h-4 ${width}`} />
             <Bar className="h-3.5 w-full max-w-72" />
           </div>
-          <Bar className="h-4 w-16" />
-          <Bar className="col-span-2 h-11 sm:col-span-1 sm:w-42" />
+          <Bar className="h-4 w-16 sm:self-center" />
+          <Bar className="col-span-2 mt-3 h-11 sm:col-span-1 sm:mt-0 sm:w-38" />
         </div>
       ))}
     </Skeleton>

@@ -62,7 +62,7 @@ export function PayFields({ payment }: { payment: StartedPayment }) {
   }
   return (
     <form onSubmit={pay} className="space-y-6">
-      <div className="grid">
+      <div className="grid grid-cols-1">
         {loaded === 'no' && (
           <div className="col-start-1 row-start-1">
             <CardFieldsSkeleton />

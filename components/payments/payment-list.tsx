@@ -92,13 +92,13 @@ export function PaymentListSkeleton() {
       {['w-44', 'w-36', 'w-52', 'w-40', 'w-48'].map((width) => (
         <div
           key={width}
-          className="flex min-h-18 items-center justify-between gap-6 border-b px-4 last:border-b-0 md:min-h-12"
+          className="grid min-h-22 grid-cols-[1fr_auto] content-center items-center gap-x-4 gap-y-3 border-b px-4 last:border-b-0 md:min-h-12 md:grid-cols-[5fr_4fr_4fr_4fr_3fr] md:gap-0"
         >
           <Bar className={`h-3.5 ${width}`} />
-          <Bar className="hidden h-3.5 w-16 md:block" />
-          <Bar className="hidden h-3.5 w-24 md:block" />
-          <Bar className="hidden h-3.5 w-32 md:block" />
-          <Bar className="h-3.5 w-16" />
+          <Bar className="h-3.5 w-16 justify-self-end md:order-last" />
+          <Bar className="h-3.5 w-20" />
+          <Bar className="hidden h-3.5 w-28 md:block" />
+          <Bar className="h-3.5 w-28 max-md:justify-self-end md:w-32" />
         </div>
       ))}
     </Skeleton>
