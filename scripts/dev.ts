@@ -6,8 +6,9 @@ import { portsFromEnvironment } from '../sandbox/ports.ts'
 import { type Sandbox, startSandbox } from '../sandbox/start.ts'
 import { printReady } from './dev-banner.ts'
 import { waitUntilReady } from './health.ts'
+import { type NextDev, startNextDev } from './next-dev.ts'
 import { requireFreePort } from './ports.ts'
-import { type Leashed, onStopRequest, spawnLeashed, tool } from './processes.ts'
+import { onStopRequest } from './processes.ts'
 import { type Scheduler, startScheduler } from './scheduler.ts'
 import { givenSettings, hasOwnProviders, portSetting, preflight, stateDir } from './settings.ts'
 
@@ -15,28 +16,17 @@ const SWEEP_EVERY_MS = 5_000
 /** The first answer waits for the compiler; a cold, slow machine needs most of this. */
 const READY_TIMEOUT_MS = 180_000
 const STOP_TIMEOUT_MS = 8_000
-/** Asked once so that the first click does not wait for the compiler. What they answer does not matter. */
-const WARM_PATHS = [
-  '/',
-  '/sign-in',
-  '/sign-up',
-  '/orders/00000000-0000-4000-8000-000000000000',
-  '/checkout/00000000-0000-4000-8000-000000000000',
-  '/payments',
-  '/api/payments/create-payment-intent',
-  '/api/payments/webhook',
-]
-
+const STOPPING = 'Stopping'
 const startedAt = Date.now()
 const stopping = new AbortController()
 let sandboxStart: Promise<Sandbox> | null = null
-let next: Leashed | null = null
+let next: NextDev | null = null
 let scheduler: Scheduler | null = null
 
 onStopRequest(() => {
   if (stopping.signal.aborted) return
   stopping.abort()
-  say('Stopping')
+  say(STOPPING)
   void stopEverything().then(() => process.exit(0))
 })
 
@@ -65,7 +55,7 @@ async function start(): Promise<void> {
   next = startNext(port, settings)
   await waitUntilReady(address, READY_TIMEOUT_MS, stopping.signal)
   say('Compiling the pages')
-  await warm(address)
+  await next.warm(address, stopping.signal)
   if (stopping.signal.aborted) return
 
   scheduler = startScheduler({
@@ -75,7 +65,7 @@ async function start(): Promise<void> {
     report: say,
   })
   printReady({ seconds: secondsSinceStart(), address, sandbox })
-  showNextLog = true
+  next.showLog()
 }
 
 async function startProviders(given: Record<string, string>, appOrigin: string): Promise<Sandbox> {
@@ -99,38 +89,14 @@ function lastLogLines(part: string): string {
   return existsSync(log) ? readFileSync(log, 'utf8').trimEnd().split('\n').slice(-15).join('\n') : '(no log)'
 }
 
-/** Its log is shown from the moment everything is ready; until then it would only hide what matters. */
-let showNextLog = false
-
-function startNext(port: number, settings: Record<string, string>): Leashed {
-  const server = spawnLeashed({
-    name: 'Next.js',
-    command: [...tool('next'), 'dev', '--hostname', '127.0.0.1', '--port', String(port)],
-    settings: { ...settings, NODE_ENV: 'development', ...(process.stdout.isTTY ? { FORCE_COLOR: '1' } : {}) },
-    onLine: (line) => {
-      if (showNextLog && !isRoutine(line)) console.log(line)
-    },
-  })
-  void server.exited.then(async (code) => {
-    if (stopping.signal.aborted) return
-    await giveUp(
+function startNext(port: number, settings: Record<string, string>): NextDev {
+  const server = startNextDev(port, settings)
+  void server.exited.then((code) =>
+    giveUp(
       `Next.js ended by itself (exit code ${code}). Its last lines:\n\n${server.lastLines().join('\n')}`,
-    )
-  })
+    ),
+  )
   return server
-}
-
-function isRoutine(line: string): boolean {
-  return line.includes('/api/cron/sweep') || line.includes('/api/health')
-}
-
-async function warm(address: string): Promise<void> {
-  for (const page of WARM_PATHS) {
-    if (stopping.signal.aborted) return
-    await fetch(new URL(page, address), { redirect: 'manual', signal: AbortSignal.timeout(60_000) })
-      .then((response) => response.arrayBuffer())
-      .catch(() => undefined)
-  }
 }
 
 async function giveUp(message: string): Promise<void> {
@@ -149,6 +115,7 @@ async function stopEverything(): Promise<void> {
 }
 
 function say(line: string): void {
+  if (stopping.signal.aborted && line !== STOPPING) return
   console.log(`  ${String(secondsSinceStart()).padStart(3)} s  ${line}`)
 }
 

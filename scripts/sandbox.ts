@@ -54,18 +54,25 @@ function partsOf(names: string[] | undefined): SandboxPart[] | undefined {
     })
 }
 
-function print({ env, mailboxUrl, ports, demo }: Sandbox): void {
-  console.log(`
-  Stripe    ${env.STRIPE_API_BASE}
-  Supabase  ${env.SUPABASE_URL}
-  Upstash   ${env.UPSTASH_REDIS_REST_URL}
-  Mailbox   ${mailboxUrl}
-  Postgres  127.0.0.1:${ports.postgres}
-
-  Customer  ${demo.customer.email}  ${demo.customer.password}
-  Staff     ${demo.staff.email}  ${demo.staff.password}
-
-  Settings for the app: ${stateDir}/env
-  Ctrl-C stops it.
-`)
+function print({ env, mailboxUrl, ports, parts, demo }: Sandbox): void {
+  const addresses: Record<SandboxPart, string | undefined> = {
+    stripe: env.STRIPE_API_BASE,
+    supabase: env.SUPABASE_URL,
+    upstash: env.UPSTASH_REDIS_REST_URL,
+    mailbox: mailboxUrl,
+    postgres: `127.0.0.1:${ports.postgres}`,
+  }
+  const people = parts.includes('supabase') ? Object.entries(demo) : []
+  console.log(
+    [
+      '',
+      ...parts.map((part) => `  ${part.padEnd(9)} ${addresses[part]}`),
+      '',
+      ...people.map(([name, { email, password }]) => `  ${name.padEnd(9)} ${email}  ${password}`),
+      '',
+      `  Settings for the app: ${stateDir}/env`,
+      '  Ctrl-C stops it.',
+      '',
+    ].join('\n'),
+  )
 }
