@@ -42,6 +42,8 @@ export type SandboxOptions = {
 export type Sandbox = {
   /** Every setting the app reads. */
   env: Record<string, string>
+  /** The parts that run. */
+  parts: readonly SandboxPart[]
   ports: SandboxPorts
   /** Role `postgres`, as on hosted. For migrations and tests, never for the app. */
   adminDatabaseUrl: string
@@ -79,7 +81,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     }
     await startParts({ parts, settings, lock, running, progress })
 
-    const sandbox = handle(settings, async () => {
+    const sandbox = handle(settings, parts, async () => {
       watching.stopped = true
       await stopAll(running)
       lock.release()
@@ -175,10 +177,15 @@ function watch(running: Child[], onExit: SandboxOptions['onExit']): { stopped: b
   return watching
 }
 
-function handle(settings: SandboxSettings, stop: () => Promise<void>): Sandbox {
+function handle(
+  settings: SandboxSettings,
+  parts: readonly SandboxPart[],
+  stop: () => Promise<void>,
+): Sandbox {
   let stopped: Promise<void> | null = null
   return {
     env: appSettings(settings),
+    parts,
     ports: settings.ports,
     adminDatabaseUrl: adminUrl(settings),
     supabaseSecretKey: settings.secrets.supabaseSecretKey,

@@ -1,6 +1,12 @@
 import { createServerClient } from '@supabase/ssr'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { setting, signUpPerson, startTestSandbox, type TestSandbox } from '../support/test-sandbox.ts'
+import {
+  linkFor,
+  setting,
+  signUpPerson,
+  startTestSandbox,
+  type TestSandbox,
+} from '../support/test-sandbox.ts'
 
 let sandbox: TestSandbox
 
@@ -34,4 +40,17 @@ it('a session in cookies is found again by the next request, checked locally, an
 
   expect(data?.claims.sub).toBe(user.id)
   expect((await serverClient(cookies).auth.getClaims()).data).toBeNull()
+})
+
+it('a sign-up from a server client is confirmed by the link alone, in another browser too', async () => {
+  const email = `ssr-${crypto.randomUUID()}@example.com`
+  const otherBrowser = new Map<string, string>()
+  const signUp = await serverClient(new Map()).auth.signUp({ email, password: 'a good password' })
+  const { tokenHash, type } = await linkFor(sandbox, email)
+
+  const { error } = await serverClient(otherBrowser).auth.verifyOtp({ token_hash: tokenHash, type })
+
+  expect(signUp.error).toBeNull()
+  expect(error).toBeNull()
+  expect((await serverClient(otherBrowser).auth.getUser()).data.user?.email).toBe(email)
 })
