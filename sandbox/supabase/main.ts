@@ -1,5 +1,8 @@
+import { stayOnThisMachine } from '../local-only.ts'
 import { numberSetting, runPart, setting } from '../part.ts'
 import { startSupabase } from './server.ts'
+
+stayOnThisMachine()
 
 await runPart(() =>
   startSupabase({
