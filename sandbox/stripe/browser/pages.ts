@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
+import { formatAmount } from '../core/currencies.ts'
 import type { Challenge } from '../payments/challenge.ts'
-import { amountText } from './amount-text.ts'
 
 type Html = ReturnType<typeof html>
 
@@ -21,12 +21,12 @@ export function paymentPage(appOrigin: string): Html {
     <p class="error" id="load-error" role="alert"></p>
     <form id="payment-form" novalidate>
       <div>
-        <label for="number">Card number</label>
-        <div class="control">
-          <input id="number" name="number" inputmode="numeric" autocomplete="cc-number"
-            placeholder="1234 1234 1234 1234" aria-describedby="number-error number-brand" />
-          <span class="brand" id="number-brand"></span>
+        <div class="above">
+          <label for="number">Card number</label>
+          <span class="hint" id="number-brand"></span>
         </div>
+        <input id="number" name="number" inputmode="numeric" autocomplete="cc-number"
+          placeholder="1234 1234 1234 1234" aria-describedby="number-error number-brand" />
         <p class="error" id="number-error" role="alert"></p>
       </div>
       <div class="pair">
@@ -37,12 +37,12 @@ export function paymentPage(appOrigin: string): Html {
           <p class="error" id="expiry-error" role="alert"></p>
         </div>
         <div>
-          <label for="cvc">Security code</label>
-          <div class="control">
-            <input id="cvc" name="cvc" inputmode="numeric" autocomplete="cc-csc"
-              placeholder="CVC" aria-describedby="cvc-error cvc-hint" />
+          <div class="above">
+            <label for="cvc">Security code</label>
             <span class="hint" id="cvc-hint">3 digits</span>
           </div>
+          <input id="cvc" name="cvc" inputmode="numeric" autocomplete="cc-csc"
+            placeholder="CVC" aria-describedby="cvc-error cvc-hint" />
           <p class="error" id="cvc-error" role="alert"></p>
         </div>
       </div>
@@ -59,7 +59,7 @@ export function controllerPage(appOrigin: string): Html {
   return frame({ appOrigin, title: 'Stripe controller', name: 'controller', body: html`` })
 }
 
-/** The bank's question. An answered challenge says so and offers nothing. */
+/** The bank's question. An answered challenge says so and offers nothing. Only as a page of its own does it have a main landmark. */
 export function challengePage(appOrigin: string, challenge: Challenge): Html {
   const open = challenge.state === 'open'
   return frame({
@@ -68,19 +68,19 @@ export function challengePage(appOrigin: string, challenge: Challenge): Html {
     name: 'challenge',
     hasStyles: true,
     body: html`
-    <main id="challenge" data-state="${challenge.state}">
+    <div id="challenge" data-state="${challenge.state}"${challenge.returnUrl ? html` role="main"` : ''}>
       <header>
         <p class="stand-in">Local test stand-in, not Stripe</p>
         <button type="button" id="close" hidden>Close</button>
       </header>
       <h1 tabindex="-1">Confirm this payment</h1>
       <dl>
-        <div><dt>Amount</dt><dd>${amountText(challenge.amountMinor, challenge.currency)}</dd></div>
+        <div><dt>Amount</dt><dd>${formatAmount(challenge.amountMinor, challenge.currency)}</dd></div>
         <div><dt>Card</dt><dd><span class="brand">${challenge.card.brand}</span> ending in ${challenge.card.last4}</dd></div>
       </dl>
       ${open ? question() : ''}
       <p id="status" role="status">${challenge.state === 'open' ? '' : ANSWERED[challenge.state]}</p>
-    </main>`,
+    </div>`,
   })
 }
 
@@ -91,20 +91,20 @@ export function unknownChallengePage(appOrigin: string): Html {
     name: 'challenge',
     hasStyles: true,
     body: html`
-    <main id="challenge" data-state="unknown">
+    <div id="challenge" data-state="unknown">
       <header>
         <p class="stand-in">Local test stand-in, not Stripe</p>
         <button type="button" id="close" hidden>Close</button>
       </header>
       <h1 tabindex="-1">This check does not exist</h1>
       <p id="status" role="status">The address may be incomplete, or the sandbox was reset. Nothing was charged by opening it.</p>
-    </main>`,
+    </div>`,
   })
 }
 
 function question(): Html {
   return html`
-      <div id="question">
+      <div id="question" hidden>
         <p>Your bank would ask you here to prove that it is you. Choose how that ends.</p>
         <div class="answers">
           <button type="button" id="test-source-authorize-3ds" data-answer="pass">Complete authentication</button>

@@ -1,6 +1,6 @@
 import { acceptConnection } from '../shared/channel.js'
 
-const main = document.getElementById('challenge')
+const page = document.getElementById('challenge')
 const question = document.getElementById('question')
 const status = document.getElementById('status')
 const close = document.getElementById('close')
@@ -9,12 +9,12 @@ const close = document.getElementById('close')
 const emit = acceptConnection({}, () => {
   close.hidden = false
   reportHeight()
-  if (['passed', 'failed', 'superseded'].includes(main.dataset.state)) emit('finished')
-  else main.querySelector('h1').focus()
+  if (['passed', 'failed', 'superseded'].includes(page.dataset.state)) emit('finished')
+  else page.querySelector('h1').focus()
 })
 
 function reportHeight() {
-  emit('resize', { heightPx: Math.ceil(main.getBoundingClientRect().height) })
+  emit('resize', { heightPx: Math.ceil(page.getBoundingClientRect().height) })
 }
 
 async function answer(choice) {
@@ -40,12 +40,15 @@ async function answer(choice) {
   }
 }
 
+// The buttons appear together with the code that answers them.
+question?.removeAttribute('hidden')
 question?.addEventListener('click', (event) => {
   const choice = event.target.closest('button')?.dataset.answer
   if (choice) answer(choice)
 })
 close.addEventListener('click', () => emit('closed'))
-document.addEventListener('keydown', (event) => {
+// On keyup: this frame is about to go, and half a key press would be left to nobody.
+document.addEventListener('keyup', (event) => {
   if (event.key === 'Escape') emit('closed')
 })
-new ResizeObserver(reportHeight).observe(main)
+new ResizeObserver(reportHeight).observe(page)

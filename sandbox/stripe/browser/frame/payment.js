@@ -4,6 +4,8 @@ import { createCardForm } from './card-form.js'
 import { createCountryField } from './country-field.js'
 import { confirmPaymentIntent, retrievePaymentIntent } from './stripe-api.js'
 
+const FOCUS_SETTLES_MS = 500
+
 const form = document.getElementById('payment-form')
 const notice = document.getElementById('load-error')
 const card = createCardForm({ onChange: (value) => emit('change', value), onResize: reportHeight })
@@ -41,7 +43,11 @@ const emit = acceptConnection({
       params: { ...params, payment_method_data: paymentMethodData(params.payment_method_data) },
     })
   },
-  focus: () => card.focus(),
+  focus() {
+    card.focus()
+    // The page focuses the iframe as well, and whichever comes last decides where the caret is.
+    addEventListener('focus', card.focus, { once: true, signal: AbortSignal.timeout(FOCUS_SETTLES_MS) })
+  },
   blur: () => document.activeElement?.blur(),
   clear: () => card.clear(),
 })

@@ -3,6 +3,8 @@ import { IntegrationError } from './errors.js'
 import { createFrame, STRIPE_ORIGIN } from './frames.js'
 
 const FOCUS_PATIENCE_MS = 1_000
+// The hidden frame stays until the browser is done with the key press or click that ended it.
+const LINGER_MS = 100
 
 /**
  * Shows the bank's check in a modal dialog and resolves to how it ended: `finished` (passed or failed, the intent
@@ -23,9 +25,14 @@ export function showChallenge(address, opener) {
       title: '3D Secure authentication',
       styles: { width: 'min(420px, 100%)', height: '340px', borderRadius: '8px', maxHeight: '100%' },
     })
+    let ended = false
     const end = (outcome) => {
+      if (ended) return
+      ended = true
       connection.close(outcome)
-      dialog.remove()
+      dialog.style.display = 'none'
+      dialog.close()
+      setTimeout(() => dialog.remove(), LINGER_MS)
       returnFocus(opener)
       resolve(outcome)
     }
@@ -37,10 +44,7 @@ export function showChallenge(address, opener) {
       onUnreachable: () => end('unreachable'),
     })
     // Escape pressed in the frame arrives as its `closed` event; this is Escape while the dialog itself has the focus.
-    dialog.addEventListener('cancel', (event) => {
-      event.preventDefault()
-      end('closed')
-    })
+    dialog.addEventListener('close', () => end('closed'))
     dialog.append(iframe)
     document.body.append(dialog)
     dialog.showModal()

@@ -5,7 +5,9 @@ import { createFrame, STRIPE_ORIGIN } from './frames.js'
 
 const UNMOUNTED =
   'We could not retrieve data from the specified Element. Please make sure the Element you are attempting to use is still mounted.'
-const FIRST_HEIGHT_PX = 236
+const FIRST_HEIGHT_PX = 272
+// The frame keeps this much room around its fields for their focus rings; the fields stay in line with the page.
+const RING_PX = 4
 
 /**
  * The Payment Element. Its fields live in a frame; this side owns the frame's life and passes events on.
@@ -37,7 +39,12 @@ export function createPaymentElement(group, firstOptions, onDestroy) {
       kind: 'Frame',
       path: '/frame/payment',
       title: 'Secure payment input frame',
-      styles: { height: `${FIRST_HEIGHT_PX}px`, colorScheme: 'normal' },
+      styles: {
+        height: `${FIRST_HEIGHT_PX}px`,
+        margin: `-${RING_PX}px`,
+        width: `calc(100% + ${2 * RING_PX}px)`,
+        colorScheme: 'normal',
+      },
     })
     const connection = connectFrame(iframe, STRIPE_ORIGIN, {
       onHello: start,
@@ -97,7 +104,8 @@ export function createPaymentElement(group, firstOptions, onDestroy) {
       return element
     },
     focus() {
-      mounted?.iframe.focus()
+      // Focusing an iframe that has the focus already would take it from the field inside.
+      if (document.activeElement !== mounted?.iframe) mounted?.iframe.focus()
       tell('focus')
       return element
     },

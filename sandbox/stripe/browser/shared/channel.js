@@ -88,6 +88,8 @@ export function connectFrame(
 /** The frame's end: answers the listed operations and returns a function that emits events to the page once it is connected. */
 export function acceptConnection(operations, onConnect = () => {}) {
   const shopOrigin = document.documentElement.dataset.appOrigin
+  // People are sometimes faster than the load event: what they did before it must not get lost.
+  const early = []
   let port = null
 
   const answer = async ({ id, operation, params }) => {
@@ -103,7 +105,12 @@ export function acceptConnection(operations, onConnect = () => {}) {
       answer(data).catch((error) => port.postMessage({ type: 'reply', id: data.id, thrown: error.message }))
     }
     port.postMessage({ type: 'hello' })
+    for (const message of early) port.postMessage(message)
     onConnect()
   })
-  return (name, detail) => port?.postMessage({ type: 'event', name, detail })
+  return (name, detail) => {
+    const message = { type: 'event', name, detail }
+    if (port) port.postMessage(message)
+    else early.push(message)
+  }
 }
