@@ -16,7 +16,14 @@ export type Resources = {
   payment_intent: { object: Stripe.PaymentIntent; hidden: Record<string, never> }
   charge: { object: Stripe.Charge; hidden: Record<string, never> }
   balance_transaction: { object: Stripe.BalanceTransaction; hidden: Record<string, never> }
-  webhook_endpoint: { object: Stripe.WebhookEndpoint; hidden: { secrets: SigningSecret[] } }
+  webhook_endpoint: {
+    object: Stripe.WebhookEndpoint
+    hidden: {
+      secrets: SigningSecret[]
+      /** Set by this server's own settings, not through the API. */
+      configured: boolean
+    }
+  }
 }
 
 export type Kind = keyof Resources

@@ -31,12 +31,15 @@ export function activeSecrets(secrets: SigningSecret[], now: number): string[] {
   return secrets.filter(({ expiresAt }) => expiresAt === null || expiresAt > now).map(({ secret }) => secret)
 }
 
-/** One enabled endpoint with this URL and this secret exists afterwards, however often this is called. */
+/** The endpoint of the settings: one, enabled, with this URL and secret, also when they were others at the last start. */
 export function ensureEndpoint(store: Store, url: string, secret: string): void {
-  const secrets = [{ secret, expiresAt: null }]
-  const existing = store.select('webhook_endpoint').find(({ object }) => object.url === url)
-  if (existing) store.save('webhook_endpoint', { ...existing.object, status: 'enabled' }, { secrets })
-  else store.insert('webhook_endpoint', newEndpoint(store, { url, enabledEvents: ['*'] }), { secrets })
+  const hidden = { secrets: [{ secret, expiresAt: null }], configured: true }
+  const endpoints = store.select('webhook_endpoint')
+  const existing =
+    endpoints.find((endpoint) => endpoint.hidden.configured) ??
+    endpoints.find(({ object }) => object.url === url)
+  if (existing) store.save('webhook_endpoint', { ...existing.object, url, status: 'enabled' }, hidden)
+  else store.insert('webhook_endpoint', newEndpoint(store, { url, enabledEvents: ['*'] }), hidden)
 }
 
 /** Give an endpoint a new secret; until then both sign. Returns the new one. */
@@ -45,7 +48,7 @@ export function rollSecret(store: Store, id: string): string {
   const expiresAt = store.clock.now() + ROLLED_SECRET_SECONDS
   const secret = newSigningSecret()
   const former = hidden.secrets.map((old) => ({ ...old, expiresAt: old.expiresAt ?? expiresAt }))
-  store.save('webhook_endpoint', object, { secrets: [{ secret, expiresAt: null }, ...former] })
+  store.save('webhook_endpoint', object, { ...hidden, secrets: [{ secret, expiresAt: null }, ...former] })
   return secret
 }
 
@@ -78,7 +81,10 @@ export const webhookEndpointOperations = [
         description: params.description ?? null,
         metadata: mergeMetadata({}, params.metadata),
       }
-      store.insert('webhook_endpoint', endpoint, { secrets: [{ secret, expiresAt: null }] })
+      store.insert('webhook_endpoint', endpoint, {
+        secrets: [{ secret, expiresAt: null }],
+        configured: false,
+      })
       return { ...endpoint, secret }
     },
   }),

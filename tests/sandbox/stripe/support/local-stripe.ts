@@ -21,8 +21,13 @@ export async function localStripe(config: Partial<StripeConfig> = {}): Promise<L
     retryDelaysMs: [20, 40],
     ...config,
   })
-  afterAll(() => running.close())
-  return { ...running, stripe: stripeClient(running.url) }
+  let closed = false
+  const close = async () => {
+    if (!closed) await running.close()
+    closed = true
+  }
+  afterAll(close)
+  return { ...running, close, stripe: stripeClient(running.url) }
 }
 
 export function stripeClient(
@@ -96,11 +101,11 @@ export async function eventually<T>(
   what: string,
   read: () => T | Promise<T>,
   timeoutMs = 5000,
-): Promise<NonNullable<T>> {
+): Promise<Exclude<T, false | null | undefined>> {
   const deadline = Date.now() + timeoutMs
   for (;;) {
     const value = await read()
-    if (value) return value as NonNullable<T>
+    if (value) return value as Exclude<T, false | null | undefined>
     if (Date.now() > deadline) throw new Error(`Waited ${timeoutMs} ms in vain: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
