@@ -116,6 +116,27 @@ describe('the process', () => {
     })
   }, 30_000)
 
+  it('a call cut off before it did anything leaves its idempotency key free', async () => {
+    const databasePath = join(folder, 'cut-off.db')
+    let reached = false
+    const first = await localStripe({
+      databasePath,
+      beforeExecution: () => {
+        reached = true
+        return new Promise(() => {})
+      },
+    })
+    const cutOff = first.stripe.customers.create({ name: 'Ada' }, { idempotencyKey: 'cut' }).catch(() => null)
+    await eventually('the call is running', () => reached)
+    await first.close()
+    await cutOff
+
+    const second = await localStripe({ databasePath })
+    const customer = await second.stripe.customers.create({ name: 'Ada' }, { idempotencyKey: 'cut' })
+
+    expect((await second.stripe.customers.list()).data.map(({ id }) => id)).toEqual([customer.id])
+  })
+
   it('it ends when its parent closes stdin', async () => {
     const { child, exited } = await startReady(await settingsOf('parent'))
 
