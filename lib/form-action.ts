@@ -33,7 +33,8 @@ export function formAction<Input>(
       const known = isAppError(error) ? error : new AppError('internal')
       if (known.status >= 500)
         log.error('action_failed', { requestId, code: known.code, ...errorFields(known.cause ?? error) })
-      return { status: 'error', message: known.message, requestId, values }
+      // A wrong password is nothing to look up; a fault of ours is.
+      return { status: 'error', message: known.message, values, ...(known.status >= 500 && { requestId }) }
     }
   }
 }

@@ -1,6 +1,6 @@
 import 'server-only'
-import type { AuthError } from '@supabase/supabase-js'
 import { AppError } from '../errors'
+import type { AuthError } from '../supabase/server'
 
 /** What we say of an error of Supabase Auth. Nothing in the answer tells whether an account exists. */
 export function authFailure(error: AuthError): AppError {

@@ -42,8 +42,8 @@ export async function createPayment({
   /** The payer's address by a trusted proxy; null when there is none. */
   address: string | null
 }): Promise<CreatedPayment> {
-  const inputHash = await sha256(JSON.stringify(input))
-  const opened = (await findByKey(user, key, inputHash)) ?? (await open(user, key, inputHash, input, address))
+  const asked = { user, key, orderId: input.orderId, inputHash: await sha256(JSON.stringify(input)) }
+  const opened = (await open(asked, null)) ?? (await openNew(asked, address))
   const { payment, intent } = await ensureIntent(opened, 'sync')
   if (!intent.client_secret) throw new AppError('provider_unavailable')
   return {
@@ -55,39 +55,35 @@ export async function createPayment({
   }
 }
 
-/** A repeated key is answered before anything is counted. */
-async function findByKey(user: User, key: string, inputHash: string): Promise<OpenPayment | null> {
-  const known = await inWords(
-    callService('payment_for_key', { p_actor: user.id, p_key: key, p_input_hash: inputHash }),
-  )
-  return known === null ? null : OpenPayment.parse(known)
-}
+type Asked = { user: User; key: string; orderId: string; inputHash: string }
 
-async function open(
-  user: User,
-  key: string,
-  inputHash: string,
-  input: CreatePaymentInput,
-  address: string | null,
-): Promise<OpenPayment> {
-  const rules = [{ key: `payments:user:${user.id}`, limit: NEW_PAYMENTS_A_MINUTE }]
+/** Only a payment that is not there yet counts: neither a repeated key nor a second tab does. */
+async function openNew(asked: Asked, address: string | null): Promise<OpenPayment> {
+  const rules = [{ key: `payments:user:${asked.user.id}`, limit: NEW_PAYMENTS_A_MINUTE }]
   if (address) rules.push({ key: `payments:address:${addressKey(address)}`, limit: NEW_PAYMENTS_A_MINUTE })
-  const verdict = await countRolling(rules, `${user.id}:${key}`, MINUTE_MS)
+  const verdict = await countRolling(rules, `${asked.user.id}:${asked.key}`, MINUTE_MS)
   if (!verdict.allowed)
     throw new AppError('too_many_requests', { retryAfterSeconds: verdict.retryAfterSeconds })
 
-  const stripeCustomerId = await ensureStripeCustomer(user)
+  const opened = await open(asked, await ensureStripeCustomer(asked.user))
+  if (!opened) throw new Error('open_payment opens a payment when it may')
+  return opened
+}
+
+/** @param stripeCustomerId whom to ask Stripe to charge; null to find a payment without opening one */
+async function open(asked: Asked, stripeCustomerId: string | null): Promise<OpenPayment | null> {
   const opened = await inWords(
     callService('open_payment', {
-      p_actor: user.id,
+      p_actor: asked.user.id,
       p_livemode: env().livemode,
-      p_order_id: input.orderId,
-      p_key: key,
-      p_input_hash: inputHash,
+      p_order_id: asked.orderId,
+      p_key: asked.key,
+      p_input_hash: asked.inputHash,
       p_stripe_customer_id: stripeCustomerId,
+      p_may_open: stripeCustomerId !== null,
     }),
   )
-  return OpenPayment.parse(opened)
+  return opened === null ? null : OpenPayment.parse(opened)
 }
 
 /** What the functions raise, in the words of lib/errors.ts. */

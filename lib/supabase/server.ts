@@ -39,3 +39,5 @@ export const supabase = cache(async (): Promise<SupabaseClient> => {
     },
   })
 })
+
+export type { AuthError } from '@supabase/supabase-js'

@@ -38,31 +38,11 @@ language sql stable set search_path = '' as $$
     'attemptedAt', p.attempted_at, 'createdAt', p.created_at, 'version', p.version)
 $$;
 
--- Which payment a key has already led to, or null. Raises 23505 when the key came with other input.
-create function service.payment_for_key(p_actor uuid, p_key text, p_input_hash text) returns jsonb
-language plpgsql stable security definer set search_path = '' as $$
-declare
-  v_known private.idempotency_keys;
-  v_payment public.payments;
-begin
-  select k.* into v_known from private.idempotency_keys k
-  join public.customers c on c.id = k.customer_id
-  where c.user_id = p_actor and k.key = p_key;
-  if not found then
-    return null;
-  end if;
-  if v_known.input_hash <> p_input_hash then
-    raise exception 'key used with other input' using errcode = 'unique_violation';
-  end if;
-  select p.* into v_payment from public.payments p where p.id = v_known.payment_id;
-  return private.payment_json(v_payment);
-end
-$$;
-
--- Open a payment for an order, or return the one this key or this order already has.
+-- Open a payment for an order, or return the one this key or this order already has. With p_may_open false nothing is
+-- opened, and the answer is null where there is none: repeating a request need not count as a new payment.
 -- Raises P0002 no such order for this person; 23505 key used with other input; 55000 the order cannot be paid now.
 create function service.open_payment(
-  p_actor uuid, p_livemode boolean, p_order_id uuid, p_key text, p_input_hash text, p_stripe_customer_id text
+  p_actor uuid, p_livemode boolean, p_order_id uuid, p_key text, p_input_hash text, p_stripe_customer_id text, p_may_open boolean default true
 ) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -93,6 +73,9 @@ begin
   if not found then
     if v_order.status <> 'open' or v_order.expires_at <= now() then
       raise exception 'order cannot be paid' using errcode = 'object_not_in_prerequisite_state';
+    end if;
+    if not p_may_open then
+      return null;
     end if;
     v_id := gen_random_uuid();
     insert into public.payments (id, customer_id, order_id, livemode, origin, status, amount_minor, currency, description, stripe_request)
