@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClient } from '@supabase/supabase-js'
 import postgres from 'postgres'
+import { removeData } from '../../../sandbox/postgres/data-folder.ts'
+import { unprivilegedUser } from '../../../sandbox/postgres/native-files.ts'
 import { freePorts, type Sandbox, type SandboxOptions, startSandbox } from '../../../sandbox/start.ts'
 
 export const APP_ORIGIN = 'http://localhost:3000'
@@ -25,6 +27,8 @@ export async function startTestSandbox(options: Partial<SandboxOptions> = {}) {
     async close() {
       await admin.end({ timeout: 2 })
       await sandbox.stop()
+      // As root the data may be kept elsewhere.
+      removeData(stateDir, unprivilegedUser())
       rmSync(stateDir, { recursive: true, force: true })
     },
   }
