@@ -10,23 +10,21 @@ export type RollingVerdict = { allowed: boolean; retryAfterSeconds: number }
  * What is in the log already (the same member) passes again without counting.
  */
 const SCRIPT = `
-local now = tonumber(ARGV[1])
-local window = tonumber(ARGV[2])
-local member = ARGV[3]
-local wait = 0
+local now, since, window, member = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local oldest = false
 for i = 1, #KEYS do
-  redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', now - window)
-  if not redis.call('ZSCORE', KEYS[i], member) and redis.call('ZCARD', KEYS[i]) >= tonumber(ARGV[3 + i]) then
-    local oldest = redis.call('ZRANGE', KEYS[i], 0, 0, 'WITHSCORES')
-    wait = math.max(wait, tonumber(oldest[2]) + window - now)
+  redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', since)
+  if not redis.call('ZSCORE', KEYS[i], member) and redis.call('ZCARD', KEYS[i]) >= tonumber(ARGV[4 + i]) then
+    local first = redis.call('ZRANGE', KEYS[i], 0, 0, 'WITHSCORES')[2]
+    if not oldest or tonumber(first) > tonumber(oldest) then oldest = first end
   end
 end
-if wait > 0 then return wait end
+if oldest then return oldest end
 for i = 1, #KEYS do
   if not redis.call('ZSCORE', KEYS[i], member) then redis.call('ZADD', KEYS[i], now, member) end
   redis.call('PEXPIRE', KEYS[i], window)
 end
-return 0
+return ''
 `
 
 const local = new Map<string, Map<string, number>>()
@@ -41,15 +39,18 @@ export async function countRolling(
 ): Promise<RollingVerdict> {
   const now = Date.now()
   const waitMs = await withRedis(
-    (redis) =>
-      redis.eval<(string | number)[], number>(
+    async (redis) => {
+      // Times stay text inside the script: not every Lua has integers wide enough for them.
+      const oldest = await redis.eval<string[], string | number>(
         SCRIPT,
         rules.map((rule) => `log:${rule.key}`),
-        [now, windowMs, member, ...rules.map((rule) => rule.limit)],
-      ),
+        [now, now - windowMs, windowMs, member, ...rules.map((rule) => rule.limit)].map(String),
+      )
+      return oldest === '' ? 0 : Number(oldest) + windowMs - now
+    },
     () => countLocally(rules, member, windowMs, now),
   )
-  return { allowed: waitMs <= 0, retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) }
+  return { allowed: waitMs === 0, retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) }
 }
 
 function countLocally(rules: RollingRule[], member: string, windowMs: number, now: number): number {
