@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto'
+import { createServerClient } from '@supabase/ssr'
+import { stack } from './stack-in-test'
+
+export type Person = {
+  id: string
+  email: string
+  password: string
+  accessToken: string
+  /** A Cookie header of the app's own session. */
+  cookie: string
+}
+
+/** Somebody new, signed up and confirmed the way anybody is: through Auth, and by the link in the mail. */
+export async function newPerson(): Promise<Person> {
+  const { env, mailboxUrl } = stack()
+  const email = `${randomUUID()}@example.test`
+  const password = `pw-${randomUUID()}`
+  const jar = new Map<string, string>()
+  const client = createServerClient(env.SUPABASE_URL ?? '', env.SUPABASE_PUBLISHABLE_KEY ?? '', {
+    cookieOptions: { name: 'session' },
+    cookies: {
+      encode: 'tokens-only',
+      getAll: () => [...jar].map(([name, value]) => ({ name, value })),
+      setAll: (changes) => {
+        for (const { name, value } of changes) value === '' ? jar.delete(name) : jar.set(name, value)
+      },
+    },
+  })
+  const signedUp = await client.auth.signUp({ email, password })
+  if (signedUp.error) throw signedUp.error
+
+  const confirmed = await client.auth.verifyOtp({
+    token_hash: await mailedToken(mailboxUrl, email),
+    type: 'email',
+  })
+  if (confirmed.error || !confirmed.data.session || !confirmed.data.user)
+    throw confirmed.error ?? new Error('no session')
+  return {
+    id: confirmed.data.user.id,
+    email,
+    password,
+    accessToken: confirmed.data.session.access_token,
+    cookie: [...jar].map(([name, value]) => `${name}=${value}`).join('; '),
+  }
+}
+
+/** The token of the newest mail's link to an address; waits for the mail. */
+export async function mailedToken(mailboxUrl: string, email: string): Promise<string> {
+  for (let tries = 0; tries < 100; tries++) {
+    const response = await fetch(`${mailboxUrl}/api/messages?to=${encodeURIComponent(email)}`)
+    const token = /token_hash=([\w.-]+)/.exec(JSON.stringify(await response.json()))?.[1]
+    if (token) return token
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  throw new Error('no mail with a link arrived')
+}
