@@ -110,6 +110,8 @@ export function spawnLeashed(options: {
 
   const exited = new Promise<number>((resolve) => {
     child.on('error', () => resolve(127))
+    // Even a leash that was killed itself takes everything in its group along.
+    child.on('exit', () => killGroup(child))
     child.on('close', (code, signal) =>
       resolve(code ?? 128 + (signal === null ? 1 : constants.signals[signal])),
     )
