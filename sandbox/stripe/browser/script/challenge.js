@@ -23,7 +23,7 @@ export function showChallenge(address, opener) {
       kind: 'Frame',
       path: url.href,
       title: '3D Secure authentication',
-      styles: { width: 'min(420px, 100%)', height: '340px', borderRadius: '8px', maxHeight: '100%' },
+      styles: { width: 'min(420px, 100%)', height: '420px', borderRadius: '8px', maxHeight: '100%' },
     })
     let ended = false
     const end = (outcome) => {
@@ -32,6 +32,7 @@ export function showChallenge(address, opener) {
       connection.close(outcome)
       dialog.style.display = 'none'
       dialog.close()
+      iframe.blur()
       setTimeout(() => dialog.remove(), LINGER_MS)
       returnFocus(opener)
       resolve(outcome)
@@ -65,10 +66,11 @@ function createDialog() {
     maxHeight: 'none',
     margin: '0',
     border: '0',
-    padding: '16px',
+    padding: 'min(12vh, 96px) 16px 16px',
     boxSizing: 'border-box',
     display: 'grid',
-    placeItems: 'center',
+    // From the top, not centred: the frame learns its height after it is shown, and buttons must not move under a pointer.
+    placeItems: 'start center',
     background: 'rgb(10 12 18 / 0.55)',
   })
   return dialog
