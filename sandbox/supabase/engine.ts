@@ -40,7 +40,7 @@ export async function startEngine(config: EngineConfig): Promise<Engine> {
       onnotice: () => {},
       connect_timeout: 5,
       // Its own serializers would encode arguments of type json twice: they get texts that are JSON already.
-      types: { json: jsonType(114), jsonb: jsonType(3802) },
+      types: { json: jsonType(114), jsonb: jsonType(3802), timestamptz: timestampType(1184) },
     },
   })
   // "Unknown" would make the first request grant every table to anon and authenticated. The rights of tables
@@ -99,6 +99,16 @@ export async function startEngine(config: EngineConfig): Promise<Engine> {
       await sql.end({ timeout: 2 })
       await connection.driver.end({ timeout: 2 })
     },
+  }
+}
+
+/** Hosted writes times as ISO 8601 to the microsecond; the engine would hand on Postgres' own notation. */
+function timestampType(oid: number) {
+  return {
+    to: oid,
+    from: [oid],
+    serialize: (value: unknown) => (value instanceof Date ? value.toISOString() : value),
+    parse: (text: string) => text.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00'),
   }
 }
 

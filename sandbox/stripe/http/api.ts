@@ -41,7 +41,7 @@ export function apiRoutes(context: StripeContext, operations: Operation[]): Hono
 async function respond(context: StripeContext, c: Context, operation: Operation | null): Promise<Response> {
   const requestId = newId('request')
   try {
-    assertOwnHost(context.config, c.req.header('host'))
+    assertOwnHost(c.req.header('host'))
     assertOwnOrigin(context.config, c.req.header('origin'))
     if (!operation || c.req.param('id') === 'search') throw unknownRoute(c.req.method, c.req.path)
     const admitted = admit(context, c, operation, requestId, await c.req.text())

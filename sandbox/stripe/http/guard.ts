@@ -1,13 +1,14 @@
 import type { MiddlewareHandler } from 'hono'
+import { isLocalHost } from '../../local-only.ts'
 import { ownOrigins, type ResolvedConfig } from '../config.ts'
 import { forbidden, StripeError } from './errors.ts'
 
-/** A foreign name that points at this machine (DNS rebinding) would make another site's page "same origin" with us. */
-export function assertOwnHost(config: ResolvedConfig, host: string | undefined): void {
-  const allowed = ownOrigins(config).map((origin) => origin.slice('http://'.length))
-  if (!host || !allowed.includes(host.toLowerCase())) {
-    throw forbidden(`local stand-in: requests must be addressed to ${allowed.join(' or ')}`)
-  }
+/**
+ * A foreign name that points at this machine (DNS rebinding) would make another site's page "same origin" with us. The port
+ * does not matter: a proxy on this machine may stand before us.
+ */
+export function assertOwnHost(host: string | undefined): void {
+  if (!isLocalHost(host)) throw forbidden('local stand-in: requests must be addressed to this machine')
 }
 
 /** Servers send no Origin, our own frames send ours; any other page has no business here (cross-site forms are executed otherwise). */
@@ -17,8 +18,8 @@ export function assertOwnOrigin(config: ResolvedConfig, origin: string | undefin
 }
 
 /** For pages and scripts, which other origins may load or frame: only the name they are asked for under is checked. */
-export function ownHostOnly(config: ResolvedConfig): MiddlewareHandler {
-  return refusing((header) => assertOwnHost(config, header('host')))
+export function ownHostOnly(): MiddlewareHandler {
+  return refusing((header) => assertOwnHost(header('host')))
 }
 
 /** For the admin addresses: nobody but this machine's own pages and programs. */
