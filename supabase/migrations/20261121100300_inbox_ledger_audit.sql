@@ -79,16 +79,12 @@ begin
 end
 $$;
 
-create trigger audit_log_append_only before update or delete on private.audit_log
-  for each row execute function private.refuse_change();
-create trigger audit_log_no_truncate before truncate on private.audit_log
+create trigger audit_log_append_only before update or delete or truncate on private.audit_log
   for each statement execute function private.refuse_change();
-create trigger ledger_entries_append_only before update or delete on private.ledger_entries
-  for each row execute function private.refuse_change();
-create trigger ledger_entries_no_truncate before truncate on private.ledger_entries
+create trigger ledger_entries_append_only before update or delete or truncate on private.ledger_entries
   for each statement execute function private.refuse_change();
-create trigger ledger_transactions_append_only before update or delete on private.ledger_transactions
-  for each row execute function private.refuse_change();
+create trigger ledger_transactions_append_only before update or delete or truncate on private.ledger_transactions
+  for each statement execute function private.refuse_change();
 
 -- Double entry: at commit, each transaction adds up to zero in every currency it touches.
 -- Definer: a deferred trigger runs as whoever commits, and payments_service may not read the ledger.

@@ -32,7 +32,8 @@ async function privilegesOf(role: string): Promise<string[]> {
   const sequences = await adminSql()`
     select 'sequence ' || n.nspname || '.' || c.relname as line
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname = any (${SCHEMAS}) and c.relkind = 'S' and has_sequence_privilege(${role}, c.oid, 'usage, select, update')`
+    where n.nspname = any (${SCHEMAS}) 
+      and case when c.relkind = 'S' then has_sequence_privilege(${role}, c.oid, 'usage, select, update') end`
   const functions = await adminSql()`
     select 'execute ' || p.oid::regprocedure as line
     from pg_proc p join pg_namespace n on n.oid = p.pronamespace
