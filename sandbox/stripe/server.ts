@@ -49,7 +49,7 @@ export async function startStripe(config: StripeConfig): Promise<RunningStripe> 
   const context: StripeContext = { store, config: resolved }
   const app = new Hono()
   app.route('/', apiRoutes(context, OPERATIONS))
-  app.use(ownHostOnly(resolved))
+  app.use(ownHostOnly())
   app.route('/', adminRoutes(context))
   app.route('/', browserRoutes(context))
   // A body without `error` would be taken for success by stripe-node (stripe.N1).
