@@ -97,6 +97,17 @@ describe('the Payment Element in a React page', () => {
     expect(await number.getAttribute('aria-invalid')).toBeNull()
   })
 
+  it('an error does not move the pay button away while it is being pressed', async () => {
+    await fillCard(shop, '4242424242424242', { cvc: '12' })
+    const button = shop.page.getByRole('button', { name: 'Pay' })
+    await button.hover()
+    await shop.page.mouse.down()
+    await shop.page.waitForTimeout(150)
+    await shop.page.mouse.up()
+
+    await shop.page.getByText('error validation_error incomplete_cvc').waitFor({ timeout: 5_000 })
+  })
+
   it('grows with its content', async () => {
     const frame = shop.page.locator('iframe[title="Secure payment input frame"]')
     const before = (await frame.boundingBox())?.height ?? 0

@@ -10,6 +10,10 @@ import {
   readExpiry,
 } from './card-rules.js'
 
+// Whoever leaves the frame is often pressing the page's pay button. An error shown at once would make the frame grow and
+// move that button away before the press is over.
+const LEAVING_MS = 300
+
 const find = (id) => document.getElementById(id)
 
 /** The card fields: formats while typing, shows what is wrong after leaving a field, reads them once they are right. */
@@ -60,7 +64,13 @@ export function createCardForm({ onChange, onResize }) {
       if (!complaint) showError(input, null)
       changed()
     })
-    input.addEventListener('blur', () => showError(input, input.value === '' ? null : check()))
+    input.addEventListener('blur', (event) => {
+      const judge = () => {
+        if (document.activeElement !== input) showError(input, input.value === '' ? null : check())
+      }
+      if (event.relatedTarget) judge()
+      else setTimeout(judge, LEAVING_MS)
+    })
   }
 
   return {
