@@ -1,3 +1,5 @@
+import type { Observer } from './observer.ts'
+
 /** How one local Stripe is set up. Everything that a test may want to change is a field here. */
 export type StripeConfig = {
   /** 0 takes any free port. */
@@ -17,6 +19,7 @@ export type StripeConfig = {
   deliveryTimeoutMs?: number
   /** Runs after an API call is admitted and before it does anything: the place for faults on purpose. */
   beforeExecution?: (request: { method: string; path: string; requestId: string }) => Promise<void>
+  observer?: Observer
   log?: (line: string) => void
 }
 

@@ -2,6 +2,7 @@ import type Stripe from 'stripe'
 import { newEventId } from '../core/ids.ts'
 import type { Call } from '../http/call.ts'
 import { endpointsFor } from './endpoints.ts'
+import { findEvent } from './events.ts'
 
 /** The events this stand-in can tell of. The payload is the object as it was then (stripe.W11). */
 export type EventType = Stripe.Event['type']
@@ -32,4 +33,7 @@ export function recordEvent(
     "insert into deliveries (event, endpoint, state, next_attempt_at) values (?, ?, 'pending', ?)",
   )
   for (const endpoint of endpointsFor(store, type)) insert.run(id, endpoint.id, store.clock.nowMs())
+
+  const recorded = store.config.observer && findEvent(store, id)
+  if (recorded) store.config.observer?.event(recorded)
 }

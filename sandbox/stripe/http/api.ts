@@ -3,6 +3,7 @@ import { API_VERSION } from '../config.ts'
 import type { StripeContext } from '../context.ts'
 import { expand } from '../core/expand.ts'
 import { newId } from '../core/ids.ts'
+import type { ObservedResponse } from '../observer.ts'
 import { assertSecretKey, authenticate, type KeyKind } from './authenticate.ts'
 import type { Call } from './call.ts'
 import { StripeError, unknownRoute } from './errors.ts'
@@ -47,7 +48,9 @@ async function respond(context: StripeContext, c: Context, operation: Operation 
     const admitted = admit(context, c, operation, requestId, await c.req.text())
     return await run(context, admitted)
   } catch (error) {
-    return jsonResponse(errorAnswer(context, error, requestId, 'publishable'))
+    const answer = errorAnswer(context, error, requestId, 'publishable')
+    observe(context, { method: c.req.method, path: operation?.path ?? null, key: 'publishable' }, answer)
+    return jsonResponse(answer)
   }
 }
 
@@ -106,7 +109,16 @@ async function run(context: StripeContext, admitted: Admitted): Promise<Response
       else releaseKey(store, idempotencyKey)
     }
   }
+  observe(context, { method: operation.method, path: operation.path, key }, answer)
   return jsonResponse(answer, idempotencyKey ? { 'Idempotency-Key': idempotencyKey } : {})
+}
+
+function observe(
+  { config }: StripeContext,
+  request: Pick<ObservedResponse, 'method' | 'path' | 'key'>,
+  { status, body }: SavedAnswer,
+): void {
+  config.observer?.response({ ...request, status, body })
 }
 
 /** One transaction: the change, its events, and the answer kept under the idempotency key. */
