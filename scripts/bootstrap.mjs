@@ -74,7 +74,13 @@ async function install() {
   const status = await new Promise((resolve) => {
     const [command, first] = npmCommand()
     const npm = spawn(command, [...first, ...flags], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => npm.kill(signal))
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+      process.once(signal, () => {
+        // npm would take its time to undo half an install, which is done again from the start anyway.
+        npm.kill('SIGKILL')
+        resolve(signal)
+      })
+    }
     npm.on('error', (error) => resolve(error.message))
     npm.on('exit', (code, signal) => resolve(code ?? signal))
   })
