@@ -15,23 +15,20 @@ export type FaultProxy = {
 export async function startFaultProxy(target: { host: string; port: number }): Promise<FaultProxy> {
   let fault: Fault = 'none'
   let accepted = 0
-  const open = new Set<{ client: Socket; upstream: Socket }>()
+  const clients = new Set<Socket>()
 
   const server = createServer((client) => {
     accepted++
+    clients.add(client)
     client.on('error', () => {})
+    client.on('close', () => clients.delete(client))
     if (fault === 'refuse' || fault === 'reset') return void client.resetAndDestroy()
     if (fault === 'hang') return
     const upstream = connect(target)
-    const pair = { client, upstream }
-    open.add(pair)
     upstream.on('error', () => client.destroy())
     client.on('data', (chunk) => fault === 'none' && upstream.write(chunk))
     upstream.on('data', (chunk) => fault === 'none' && client.write(chunk))
-    client.on('close', () => {
-      upstream.destroy()
-      open.delete(pair)
-    })
+    client.on('close', () => upstream.destroy())
     upstream.on('close', () => client.destroy())
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -43,11 +40,11 @@ export async function startFaultProxy(target: { host: string; port: number }): P
     setFault: (next) => {
       fault = next
       if (next !== 'reset' && next !== 'refuse') return
-      for (const { client } of open) client.resetAndDestroy()
+      for (const client of clients) client.resetAndDestroy()
     },
     connections: () => accepted,
     close: async () => {
-      for (const { client } of open) client.destroy()
+      for (const client of clients) client.destroy()
       await new Promise<void>((resolve) => server.close(() => resolve()))
     },
   }
