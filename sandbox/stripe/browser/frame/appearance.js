@@ -7,7 +7,7 @@ const LIGHT = {
   colorTextSecondary: '#5b5f6b',
   colorTextPlaceholder: '#6b6f7b',
   colorDanger: '#b3202c',
-  line: '#d5d8df',
+  line: '#8b909c',
 }
 const NIGHT = {
   colorPrimary: '#8ab4ff',
@@ -16,7 +16,7 @@ const NIGHT = {
   colorTextSecondary: '#b3b7c1',
   colorTextPlaceholder: '#9a9eaa',
   colorDanger: '#ff9aa2',
-  line: '#454954',
+  line: '#6f7484',
 }
 const THEMES = { stripe: LIGHT, flat: LIGHT, night: NIGHT }
 

@@ -3,6 +3,7 @@ import { AxeBuilder } from '@axe-core/playwright'
 import { type Browser, chromium, type FrameLocator, type Page } from 'playwright-core'
 import StripeSdk from 'stripe'
 import { startStripe } from '../../../../sandbox/stripe/server.ts'
+import { stripeContract } from '../../../support/stripe-contract.ts'
 import { type Shop, startShop } from './shop-server.ts'
 import type { ShopSettings } from './shop-settings.ts'
 
@@ -38,6 +39,7 @@ export async function startWorld(): Promise<World> {
     secretKey: SECRET_KEY,
     publishableKey: PUBLISHABLE_KEY,
     appOrigin: shop.origin,
+    observer: await stripeContract(),
   })
   stripeOrigin = stripe.url
   const browser = await chromium.launch({ executablePath: CHROME, args: CHROME_FLAGS })
