@@ -15,6 +15,8 @@ export type SandboxTuning = {
   mailLinkSeconds?: number
   /** False makes tests faster; only a crash of the whole machine can then lose a commit. Default true. */
   fsync?: boolean
+  /** Hold everything the local Stripe says against the SDK's types; `/_local/contract` tells. Default false. */
+  stripeContract?: boolean
   /** What new tables in `public` grant to the API roles by themselves. Default grant-all, the harsher test. */
   defaultPrivileges?: DefaultPrivileges
 }
@@ -105,6 +107,7 @@ export function partSettings(part: SandboxPart, settings: SandboxSettings): Reco
         STRIPE_PUBLISHABLE_KEY: secrets.stripePublishableKey,
         STRIPE_WEBHOOK_SECRET: secrets.stripeWebhookSecret,
         STRIPE_WEBHOOK_URL: settings.webhookUrl,
+        SANDBOX_STRIPE_CONTRACT: tuning.stripeContract ? '1' : '0',
         APP_ORIGIN: appOrigin,
       }
   }

@@ -1,5 +1,6 @@
 import { numberSetting, runPart, setting } from '../part.ts'
 import { PortTakenError, portSetting } from '../ports.ts'
+import type { Observer } from './observer.ts'
 import { startStripe } from './server.ts'
 
 /** The process: settings from the environment, `ready` on stdout, ends with its parent. */
@@ -18,6 +19,7 @@ await runPart(async () => {
       secretKey: setting('STRIPE_SECRET_KEY'),
       publishableKey: setting('STRIPE_PUBLISHABLE_KEY'),
       appOrigin: setting('APP_ORIGIN'),
+      ...(process.env.SANDBOX_STRIPE_CONTRACT === '1' ? { observer: await contractChecker() } : {}),
       ...(webhookUrl ? { webhook: { url: webhookUrl, secret: setting('STRIPE_WEBHOOK_SECRET') } } : {}),
       log: (line) => console.error(line),
     })
@@ -26,3 +28,9 @@ await runPart(async () => {
     throw taken ? new PortTakenError(port, portSetting('stripe')) : error
   }
 })
+
+/** For tests: hold all that is said against the SDK's types. Loaded on demand, for it brings a compiler and a validator along. */
+async function contractChecker(): Promise<Observer> {
+  const { loadContractChecker } = await import('./contract/checker.ts')
+  return loadContractChecker()
+}

@@ -5,6 +5,8 @@ import type { KeyKind } from './http/authenticate.ts'
 export type Observer = {
   response(answer: ObservedResponse): void
   event(event: Stripe.Event): void
+  /** What it has to say so far, for `GET /_local/contract`. */
+  report?(): Record<string, unknown>
 }
 
 export type ObservedResponse = {

@@ -20,6 +20,11 @@ export function adminRoutes({ store, config }: StripeContext): Hono {
 
   app.get('/_local/health', (c) => c.json({ ready: true }))
 
+  app.get('/_local/contract', (c) => {
+    const report = config.observer?.report?.()
+    return report ? c.json(report) : c.json({ error: { message: 'SANDBOX_STRIPE_CONTRACT is not set' } }, 404)
+  })
+
   app.get('/_local/deliveries', (c) => c.json({ deliveries: listDeliveries(store, SHOWN_DELIVERIES) }))
 
   app.post('/_local/events/:id/resend', (c) => {

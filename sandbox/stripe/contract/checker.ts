@@ -2,6 +2,7 @@ import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.
 import type Stripe from 'stripe'
 import type { KeyKind } from '../http/authenticate.ts'
 import type { ObservedResponse, Observer } from '../observer.ts'
+import { loadContract } from './load.ts'
 import { type Contract, operationKey, type Schema } from './schema.ts'
 
 /** Something this stand-in said that the SDK's types do not allow. */
@@ -12,7 +13,20 @@ export type Violation = {
   problems: string[]
 }
 
+export type ContractReport = {
+  checked: { responses: number; errors: number; events: number }
+  violations: Violation[]
+}
+
 const MAX_PROBLEMS = 8
+
+/** So that a server that runs for long does not keep all it ever said. */
+const MAX_WAITING = 2_000
+
+/** A checker for the contract of the installed SDK. */
+export async function loadContractChecker(): Promise<ContractChecker> {
+  return new ContractChecker(await loadContract())
+}
 
 /**
  * Holds answers and events against the contract. It sees names, kinds, missing and surplus fields and unknown values of closed sets. It cannot
@@ -23,7 +37,8 @@ export class ContractChecker implements Observer {
   readonly #ajv: Ajv2020
   readonly #validators = new Map<string, ValidateFunction>()
   readonly #violations = new Map<string, Violation>()
-  readonly checked = { responses: 0, errors: 0, events: 0 }
+  readonly #waiting: (() => void)[] = []
+  readonly #checked = { responses: 0, errors: 0, events: 0 }
 
   constructor(contract: Contract) {
     this.#contract = contract
@@ -38,36 +53,51 @@ export class ContractChecker implements Observer {
     this.#ajv.addSchema({ $id: 'contract', $defs: contract.schemas })
   }
 
-  /** Each violation once, however often it was seen. */
-  get violations(): Violation[] {
-    return [...this.#violations.values()]
-  }
-
-  response({ method, path, status, body, key }: ObservedResponse): void {
-    const where = path === null ? `${method} (no operation)` : `${method} ${path}`
-    const value = parsed(body)
-    if (status >= 400) {
-      this.checked.errors += 1
-      this.#check(`${where}, error ${status}`, 'error', () => this.#contract.error, value, key)
-      return
-    }
-    this.checked.responses += 1
-    const name = operationKey(method, path ?? '')
-    const known = this.#contract.operations[name]
-    if (known) this.#check(where, name, () => known.response, value, key)
-    else this.#add(where, ['the SDK has no such operation'])
+  response(answer: ObservedResponse): void {
+    this.#later(() => this.#checkResponse(answer))
   }
 
   event(event: Pick<Stripe.Event, 'type'>): void {
-    this.checked.events += 1
-    const schema = this.#contract.events[event.type]
+    this.#later(() => this.#checkEvent(event))
+  }
+
+  /** Checks what was seen since the last time. Each violation is told once, however often it was seen. */
+  report(): ContractReport {
+    for (const check of this.#waiting.splice(0)) check()
+    return { checked: { ...this.#checked }, violations: [...this.#violations.values()] }
+  }
+
+  /** Compiling a validator takes a second that no answer should wait for. */
+  #later(check: () => void): void {
+    this.#waiting.push(check)
+    if (this.#waiting.length >= MAX_WAITING) this.report()
+  }
+
+  #checkResponse({ method, path, status, body, key }: ObservedResponse): void {
+    const where = path === null ? `${method} (no operation)` : `${method} ${path}`
+    const value = parsed(body)
+    if (status >= 400) {
+      this.#checked.errors += 1
+      this.#check(`${where}, error ${status}`, 'error', this.#contract.error, value, key)
+      return
+    }
+    this.#checked.responses += 1
+    const name = operationKey(method, path ?? '')
+    const known = this.#contract.operations[name]
+    if (known) this.#check(where, name, known.response, value, key)
+    else this.#add(where, ['the SDK has no such operation'])
+  }
+
+  #checkEvent(event: Pick<Stripe.Event, 'type'>): void {
+    this.#checked.events += 1
     const where = `event ${event.type}`
-    if (schema) this.#check(where, where, () => schema, event, 'secret')
+    const schema = this.#contract.events[event.type]
+    if (schema) this.#check(where, where, schema, event, 'secret')
     else this.#add(where, ['the SDK has no such event, or its object is outside of the contract'])
   }
 
-  #check(where: string, name: string, schema: () => Schema, value: unknown, key: KeyKind): void {
-    const validate = this.#validators.get(name) ?? this.#compile(name, schema())
+  #check(where: string, name: string, schema: Schema, value: unknown, key: KeyKind): void {
+    const validate = this.#validators.get(name) ?? this.#compile(name, schema)
     if (validate(value)) return
     const errors = (validate.errors ?? []).filter((error) => !(key === 'publishable' && isOmission(error)))
     // What remains of a union that failed only because of omissions is the union itself.

@@ -3,6 +3,7 @@ import Stripe from 'stripe'
 import { afterAll, expect } from 'vitest'
 import type { StripeConfig } from '../../../../sandbox/stripe/config.ts'
 import { type RunningStripe, startStripe } from '../../../../sandbox/stripe/server.ts'
+import { stripeContract } from '../../../support/stripe-contract.ts'
 
 export const SECRET_KEY = 'sk_test_local_0123456789abcdef'
 export const PUBLISHABLE_KEY = 'pk_test_local_0123456789abcdef'
@@ -19,6 +20,7 @@ export async function localStripe(config: Partial<StripeConfig> = {}): Promise<L
     appOrigin: 'http://localhost:3000',
     settleDelayMs: 60_000,
     retryDelaysMs: [20, 40],
+    observer: await stripeContract(),
     ...config,
   })
   let closed = false
