@@ -1,15 +1,9 @@
-import type { TestProject } from 'vitest/node'
-import { type StackFacts, startStack } from './stack'
-
-declare module 'vitest' {
-  export interface ProvidedContext {
-    stack: StackFacts
-  }
-}
+import { startStack } from './stack'
+import { shareStack } from './stack-in-test'
 
 /** One stack for all integration tests: two servers, one database. */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const { logs: _logs, stop, ...facts } = await startStack()
-  project.provide('stack', facts)
+export default async function setup(): Promise<() => Promise<void>> {
+  const { logs: _logs, restartServer: _restart, stop, ...facts } = await startStack()
+  shareStack(facts)
   return stop
 }

@@ -1,6 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { removeData } from '../../sandbox/postgres/data-folder.ts'
+import { unprivilegedUser } from '../../sandbox/postgres/native-files.ts'
 import { freePorts, startSandbox } from '../../sandbox/start.ts'
 import { waitUntilReady } from '../../scripts/health.ts'
 import { freePort } from '../../scripts/ports.ts'
@@ -23,10 +25,13 @@ export type StackFacts = {
 export type Stack = StackFacts & {
   /** Everything the servers have written so far. */
   logs(): string
+  /** End one server and start it again on its port, with other settings if need be. */
+  restartServer(index: number, settings?: Record<string, string>): Promise<void>
   stop(): Promise<void>
 }
 
 const READY_TIMEOUT_MS = 60_000
+const FOLDER_PREFIX = 'paywright-stack-'
 
 /**
  * The whole product, the way it would run: a sandbox in a temporary folder and production servers on free ports.
@@ -34,7 +39,8 @@ const READY_TIMEOUT_MS = 60_000
  */
 export async function startStack({ servers = 2 } = {}): Promise<Stack> {
   await ensureBuild()
-  const stateDir = mkdtempSync(path.join(tmpdir(), 'paywright-test-'))
+  removeLeftovers()
+  const stateDir = mkdtempSync(path.join(tmpdir(), `${FOLDER_PREFIX}${process.pid}-`))
   const ports = await Promise.all(Array.from({ length: servers }, () => freePort()))
   const serverUrls = ports.map((port) => `http://localhost:${port}`)
   const [appOrigin = ''] = serverUrls
@@ -45,11 +51,13 @@ export async function startStack({ servers = 2 } = {}): Promise<Stack> {
     tuning: { fsync: false, signInAttempts: 10_000, mailIntervalSeconds: 0 },
   })
   const output: string[] = []
-  const running = ports.map((port) => startServer(port, sandbox.env, (line) => output.push(line)))
+  const start = (port: number, settings: Record<string, string> = {}) =>
+    startServer(port, { ...sandbox.env, ...settings }, (line) => output.push(line))
+  const running = ports.map((port) => start(port))
   const stop = async () => {
     await Promise.all(running.map((server) => server.stop()))
     await sandbox.stop()
-    rmSync(stateDir, { recursive: true, force: true })
+    removeState(stateDir)
   }
   try {
     await Promise.all(serverUrls.map((url) => waitUntilReady(url, READY_TIMEOUT_MS)))
@@ -67,6 +75,14 @@ export async function startStack({ servers = 2 } = {}): Promise<Stack> {
     localSecret: sandbox.localSecret,
     demo: sandbox.demo,
     logs: () => output.join('\n'),
+    restartServer: async (index, settings) => {
+      const port = ports[index]
+      const url = serverUrls[index]
+      if (port === undefined || url === undefined) throw new Error(`There is no server ${index}`)
+      await running[index]?.stop()
+      running[index] = start(port, settings)
+      await waitUntilReady(url, READY_TIMEOUT_MS)
+    },
     stop,
   }
 }
@@ -79,8 +95,33 @@ export function startServer(
 ): Leashed {
   return spawnLeashed({
     name: `server on ${port}`,
-    command: [...tool('next'), 'start', '--port', String(port)],
+    command: [...tool('next'), 'start', '--hostname', '127.0.0.1', '--port', String(port)],
     settings: { ...settings, NODE_ENV: 'production' },
     onLine,
   })
+}
+
+/** A run that was killed could not tidy up: the folder's name says whose it was. */
+function removeLeftovers(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const owner = new RegExp(`^${FOLDER_PREFIX}(\\d+)-`).exec(name)?.[1]
+    if (owner === undefined || isAlive(Number(owner))) continue
+    removeState(path.join(tmpdir(), name))
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+function removeState(stateDir: string): void {
+  if (!existsSync(stateDir)) return
+  // Started by root, the database keeps its files where its own user can reach them.
+  removeData(stateDir, unprivilegedUser())
+  rmSync(stateDir, { recursive: true, force: true })
 }
