@@ -1,23 +1,25 @@
-import { defineConfig, devices } from '@playwright/test'
-import { launchOptions } from './tests/support/browser'
+import { defineConfig } from '@playwright/test'
+import { CHROMIUM } from './tests/support/browser'
 
 export default defineConfig({
   testDir: 'tests/e2e',
-  outputDir: 'test-results',
   globalSetup: './tests/support/e2e-setup.ts',
-  reporter: [['list']],
-  forbidOnly: true,
   fullyParallel: false,
+  workers: 1,
   retries: 0,
-  workers: 2,
-  // Two cores run the browsers, the server and the providers: patience costs nothing while everything works.
+  forbidOnly: true,
+  reporter: 'list',
   timeout: 90_000,
   expect: { timeout: 15_000 },
   use: {
-    actionTimeout: 15_000,
+    browserName: 'chromium',
+    launchOptions: CHROMIUM,
+    viewport: { width: 1280, height: 800 },
+    locale: 'en-GB',
+    timezoneId: 'Europe/Berlin',
+    actionTimeout: 20_000,
     navigationTimeout: 30_000,
     trace: 'retain-on-failure',
-    launchOptions: launchOptions(),
+    screenshot: 'only-on-failure',
   },
-  projects: [{ name: 'desktop', use: { ...devices['Desktop Chrome'] } }],
 })

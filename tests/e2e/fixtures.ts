@@ -1,77 +1,73 @@
-import { type BrowserContext, test as base, expect, type Page } from '@playwright/test'
-import type { StackFacts } from '../support/stack'
+import AxeBuilder from '@axe-core/playwright'
+import { test as base, expect, type Page, type Request } from '@playwright/test'
 import { stack } from '../support/stack-in-test'
 
 export { expect }
 
-type Fixtures = {
-  /** Where the app, the mailbox and the providers of this run are. */
-  stack: StackFacts
-  /** A console error that belongs to the story, such as the browser's own line about an answer of 402. */
-  expectConsoleError(pattern: RegExp): void
-  /** A page of somebody else: own cookies, same watch. */
-  newVisitor(): Promise<Page>
-  trouble: Trouble
+/** What the browser says of answers that are part of a journey: a declined card, a page that is not there. */
+const EXPECTED_ERRORS = /Failed to load resource: the server responded with a status of (402|404)/
+
+export type Watched = {
+  requests: Request[]
+  /** Every Set-Cookie line the app has sent in this test. */
+  setCookies: string[]
 }
 
-type Trouble = { lines: string[]; expected: RegExp[] }
+/** A page under watch: no unexpected error, nothing leaves this machine, no card number reaches the app. */
+export const test = base.extend<{ watched: Watched }>({
+  watched: [
+    async ({ page, context }, use) => {
+      const watched: Watched = { requests: [], setCookies: [] }
+      const problems: string[] = []
+      const { appOrigin } = stack()
+      context.on('request', (request) => {
+        watched.requests.push(request)
+        const { protocol, hostname, origin } = new URL(request.url())
+        if (/^https?:$/.test(protocol) && !['localhost', '127.0.0.1'].includes(hostname)) {
+          problems.push(`a request left this machine: ${hostname}`)
+        }
+        const sent = `${request.url()} ${request.postData() ?? ''}`
+        if (origin === appOrigin && holdsCardNumber(sent))
+          problems.push(`a card number was sent to the app: ${request.url()}`)
+      })
+      context.on('response', async (response) => {
+        if (new URL(response.url()).origin !== appOrigin) return
+        const headers = await response.headersArray().catch(() => [])
+        for (const { name, value } of headers)
+          if (name.toLowerCase() === 'set-cookie') watched.setCookies.push(value)
+      })
+      page.on('pageerror', (error) => problems.push(`page error: ${error.message}`))
+      page.on('console', (message) => {
+        if (message.type() === 'error' && !EXPECTED_ERRORS.test(message.text()))
+          problems.push(`console: ${message.text()}`)
+      })
 
-/** Fails a test on an unexpected console error, an uncaught exception, or a request that would leave this machine. */
-export const test = base.extend<Fixtures>({
-  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the fixtures a fixture needs from this pattern.
-  stack: async ({}, use) => use(stack()),
+      await use(watched)
 
-  baseURL: async ({ stack }, use) => use(stack.appOrigin),
-
-  trouble: [
-    // biome-ignore lint/correctness/noEmptyPattern: as above.
-    async ({}, use) => {
-      const trouble: Trouble = { lines: [], expected: [] }
-      await use(trouble)
-      const unexpected = trouble.lines.filter(
-        (line) => !trouble.expected.some((pattern) => pattern.test(line)),
-      )
-      expect(unexpected, 'console errors, exceptions and requests to elsewhere').toEqual([])
+      expect(problems).toEqual([])
     },
     { auto: true },
   ],
-
-  context: async ({ context, trouble }, use) => {
-    await watch(context, trouble)
-    await use(context)
-  },
-
-  expectConsoleError: async ({ trouble }, use) => use((pattern) => void trouble.expected.push(pattern)),
-
-  newVisitor: async ({ browser, trouble, contextOptions, baseURL }, use) => {
-    const contexts: BrowserContext[] = []
-    await use(async () => {
-      const context = await browser.newContext({ ...contextOptions, baseURL })
-      contexts.push(context)
-      await watch(context, trouble)
-      return await context.newPage()
-    })
-    await Promise.all(contexts.map((context) => context.close()))
-  },
 })
 
-async function watch(context: BrowserContext, trouble: Trouble): Promise<void> {
-  context.on('console', (message) => {
-    if (message.type() !== 'error') return
-    trouble.lines.push(`console: ${message.text()} (${message.location().url})`)
-  })
-  context.on('weberror', (webError) => {
-    trouble.lines.push(`exception: ${webError.error().stack ?? webError.error().message}`)
-  })
-  await context.route(leavesMachine, async (route) => {
-    trouble.lines.push(`request to elsewhere: ${route.request().url()}`)
-    await route.abort()
-  })
-  await context.routeWebSocket(leavesMachine, (socket) => {
-    trouble.lines.push(`socket to elsewhere: ${socket.url()}`)
+/** Thirteen digits or more that pass the check of Luhn, however they are grouped. */
+export function holdsCardNumber(text: string): boolean {
+  const runs = decodeURIComponent(text.replaceAll('+', ' ')).match(/\d(?:[ -]?\d){12,18}/g) ?? []
+  return runs.some((run) => {
+    const digits = [...run.replaceAll(/\D/g, '')].reverse().map(Number)
+    const sum = digits.reduce((total, digit, index) => {
+      const doubled = index % 2 ? digit * 2 : digit
+      return total + (doubled > 9 ? doubled - 9 : doubled)
+    }, 0)
+    return sum % 10 === 0 && run.startsWith('4')
   })
 }
 
-function leavesMachine(url: URL): boolean {
-  return /^(https?|wss?):$/.test(url.protocol) && !['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
+/** No violation that axe can find, in the page and in its frames. */
+export async function expectAccessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  const found = violations.map(
+    (violation) => `${violation.id}: ${violation.nodes.map((node) => node.target).join(', ')}`,
+  )
+  expect(found, `axe on ${new URL(page.url()).pathname}`).toEqual([])
 }

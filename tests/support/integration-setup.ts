@@ -3,7 +3,7 @@ import { shareStack } from './stack-in-test'
 
 /** One stack for all integration tests: two servers, one database. */
 export default async function setup(): Promise<() => Promise<void>> {
-  const { logs: _logs, restartServer: _restart, stop, ...facts } = await startStack()
+  const { logs: _logs, stop, ...facts } = await startStack()
   shareStack(facts)
   return stop
 }
