@@ -48,6 +48,7 @@ export class ContractChecker implements Observer {
       allErrors: true,
       inlineRefs: false,
       validateSchema: false,
+      verbose: true,
       code: { optimize: false },
     })
     this.#ajv.addSchema({ $id: 'contract', $defs: contract.schemas })
@@ -131,12 +132,15 @@ function summarize(errors: ErrorObject[]): string[] {
   return [...new Set(lines)].slice(0, MAX_PROBLEMS)
 }
 
-/** Names what is wrong, never the value: an answer may hold mail addresses and client secrets. */
-function describe({ instancePath, keyword, params, message }: ErrorObject): string {
+/** Names what is wrong, and a value only where it is plainly a constant: an answer may hold mail addresses and client secrets. */
+function describe({ instancePath, keyword, params, message, data }: ErrorObject): string {
   const at = instancePath.replace(/\/\d+(?=\/|$)/g, '/*') || '/'
   if (keyword === 'additionalProperties') return `${at} has the unknown field ${params.additionalProperty}`
   if (keyword === 'required') return `${at} lacks ${params.missingProperty}`
-  if (keyword === 'enum') return `${at} is not one of ${String(params.allowedValues).slice(0, 120)}`
+  if (keyword === 'enum') {
+    const value = typeof data === 'string' && /^[a-z_.]{1,60}$/.test(data) ? ` is ${data} and` : ''
+    return `${at}${value} is not one of ${String(params.allowedValues).slice(0, 120)}`
+  }
   return `${at} ${message}`
 }
 

@@ -83,7 +83,7 @@ export function checkAmount(amountMinor: number, code: string, currency: Currenc
   if (amountMinor % currency.step === 0) return null
   if (currency.exponent === 2) {
     return {
-      code: 'invalid_charge_amount_no_decimal_compatible',
+      code: 'invalid_charge_amount',
       message: `Invalid amount. Currency ${code.toUpperCase()} has become effectively zero-decimal and charged amounts must be evenly divisible by ${currency.step}.`,
     }
   }
