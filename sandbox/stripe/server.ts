@@ -26,7 +26,8 @@ export type RunningStripe = {
   close(): Promise<void>
 }
 
-const OPERATIONS = [
+/** Every address of the API that is answered. */
+export const OPERATIONS = [
   ...customerOperations,
   ...paymentMethodOperations,
   ...paymentIntentOperations,

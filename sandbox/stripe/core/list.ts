@@ -5,11 +5,16 @@ import type { Condition, Store } from './store.ts'
 
 export type List<T> = { object: 'list'; url: string; has_more: boolean; data: T[] }
 
-/** The parameters every list has (stripe.L1, stripe.L2). */
-export const listParams = {
+/** The parameters every list has (stripe.L1). */
+export const pageParams = {
   limit: integer({ min: 1, max: 100 }),
   starting_after: word(),
   ending_before: word(),
+}
+
+/** Most can be narrowed down by time, too (stripe.L2). */
+export const listParams = {
+  ...pageParams,
   created: either(integer(), fields({ gt: integer(), gte: integer(), lt: integer(), lte: integer() })),
 }
 

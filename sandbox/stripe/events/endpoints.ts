@@ -1,7 +1,7 @@
 import type Stripe from 'stripe'
 import { API_VERSION } from '../config.ts'
 import { newId, newSigningSecret } from '../core/ids.ts'
-import { listObjects, listParams } from '../core/list.ts'
+import { listObjects, pageParams } from '../core/list.ts'
 import { mergeMetadata, metadata } from '../core/metadata.ts'
 import type { SigningSecret } from '../core/resources.ts'
 import type { Found, Store } from '../core/store.ts'
@@ -129,7 +129,7 @@ export const webhookEndpointOperations = [
   operation({
     method: 'GET',
     path: '/v1/webhook_endpoints',
-    params: listParams,
+    params: pageParams,
     handle: ({ store }, page) => listObjects(store, 'webhook_endpoint', '/v1/webhook_endpoints', page),
   }),
 ]

@@ -7,9 +7,10 @@ import type { ObservedResponse } from '../observer.ts'
 import { assertSecretKey, authenticate, type KeyKind } from './authenticate.ts'
 import type { Call } from './call.ts'
 import { StripeError, unknownRoute } from './errors.ts'
-import { assertFormType, decodeForm } from './form.ts'
+import { assertFormType, decodeForm, type FormFields } from './form.ts'
 import { assertOwnHost, assertOwnOrigin } from './guard.ts'
 import { claimKey, releaseKey, requestFingerprint, type SavedAnswer, saveAnswer } from './idempotency.ts'
+import { explainUnknownParameter } from './known-parameters.ts'
 import type { Operation, PathIds } from './operation.ts'
 import { list, type Params, type ReadParams, readParams, word } from './params.ts'
 import { present, presentError } from './present.ts'
@@ -76,7 +77,7 @@ function admit(
     caller: key,
     fields,
   })
-  const { expand: expandPaths, ...params } = readParams({ ...operation.params, ...EXPAND }, fields)
+  const { expand: expandPaths, ...params } = readKnownParams(operation, fields)
   return {
     operation,
     requestId,
@@ -86,6 +87,14 @@ function admit(
     params,
     expandPaths: expandPaths ?? [],
     ids: { id: c.req.param('id') ?? '', child: c.req.param('child') ?? '' },
+  }
+}
+
+function readKnownParams(operation: Operation, fields: FormFields) {
+  try {
+    return readParams({ ...operation.params, ...EXPAND }, fields)
+  } catch (error) {
+    throw explainUnknownParameter(error, operation)
   }
 }
 

@@ -5,7 +5,11 @@ import type { FormFields, FormValue } from './form.ts'
  * What one parameter may be. `read` gets the decoded value (undefined when it was not sent) and the name as the caller wrote it,
  * and throws the Stripe error that says what is wrong.
  */
-export type Param<T> = { read(value: FormValue | undefined, name: string): T }
+export type Param<T> = {
+  read(value: FormValue | undefined, name: string): T
+  /** The parameters within this one, for whoever wants to know what an operation takes. */
+  readonly inside?: Params
+}
 
 /** The parameters of an operation. Any other is refused (stripe.R6). */
 export type Params = Record<string, Param<unknown>>
@@ -94,11 +98,12 @@ export function oneOf<T extends string>(...allowed: T[]): Param<T | undefined> {
 
 /** A parameter that may also be sent empty, to unset it. */
 export function clearable<T>(param: Param<T>): Param<T | null> {
-  return { read: (value, name) => (value === '' ? null : param.read(value, name)) }
+  return { ...param, read: (value, name) => (value === '' ? null : param.read(value, name)) }
 }
 
 export function required<T>(param: Param<T>): Param<NonNullable<T>> {
   return {
+    ...param,
     read(value, name) {
       const read = value === undefined ? undefined : param.read(value, name)
       if (read === undefined || read === null) throw missingParameter(name)
@@ -109,6 +114,7 @@ export function required<T>(param: Param<T>): Param<NonNullable<T>> {
 
 export function fields<P extends Params>(params: P): Param<ReadParams<P> | undefined> {
   return {
+    inside: params,
     read(value, name) {
       if (value === undefined) return undefined
       if (typeof value === 'string') throw invalidParameter(name, `Invalid object: ${name} has fields`)
@@ -123,6 +129,7 @@ export function list<T>(
 ): Param<NonNullable<T>[] | undefined> {
   const needed = required(item)
   return {
+    ...item,
     read(value, name) {
       if (value === undefined) return undefined
       if (typeof value === 'string' || !Object.keys(value).every((key) => /^\d{1,4}$/.test(key))) {
@@ -148,7 +155,7 @@ export function unsupported<N extends string>(...names: N[]): Record<N, Param<un
 
 /** One of two ways to say it; the first decides for plain text, the second for fields. */
 export function either<A, B>(plain: Param<A>, nested: Param<B>): Param<A | B> {
-  return { read: (value, name) => (typeof value === 'object' ? nested : plain).read(value, name) }
+  return { ...nested, read: (value, name) => (typeof value === 'object' ? nested : plain).read(value, name) }
 }
 
 function emptyParameter(name: string) {

@@ -4,7 +4,7 @@ import { testCard } from '../cards/test-cards.ts'
 import { billingDetails, toBillingDetails } from '../core/address.ts'
 import { previousAttributes, withGiven } from '../core/changes.ts'
 import { newId } from '../core/ids.ts'
-import { listObjects, listParams } from '../core/list.ts'
+import { listObjects, pageParams } from '../core/list.ts'
 import { mergeMetadata, metadata } from '../core/metadata.ts'
 import { idOf } from '../core/resources.ts'
 import type { Found, Store } from '../core/store.ts'
@@ -162,7 +162,7 @@ export const paymentMethodOperations = [
   operation({
     method: 'GET',
     path: '/v1/payment_methods',
-    params: { ...listParams, type: oneOf('card'), customer: word() },
+    params: { ...pageParams, type: oneOf('card'), customer: word() },
     handle({ store }, { type: _, customer, ...page }) {
       if (customer) referencedCustomer(store, customer)
       const owner = customer
@@ -174,7 +174,7 @@ export const paymentMethodOperations = [
   operation({
     method: 'GET',
     path: '/v1/customers/:id/payment_methods',
-    params: { ...listParams, type: oneOf('card') },
+    params: { ...pageParams, type: oneOf('card') },
     handle({ store }, { type: _, ...page }, { id }) {
       getCustomer(store, id)
       const url = `/v1/customers/${id}/payment_methods`
