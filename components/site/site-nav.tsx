@@ -12,7 +12,7 @@ const PLACES = [
 ]
 
 const ITEM =
-  'inline-flex min-h-11 items-center rounded px-2 text-14 font-medium whitespace-nowrap transition-colors sm:px-3'
+  'inline-flex min-h-11 items-center rounded px-1.5 text-14 font-medium whitespace-nowrap transition-colors sm:px-3'
 
 export type SiteNavProps = {
   /** The signed-in person's address, or null. */
@@ -31,7 +31,7 @@ export function SiteNav({ email, signOut }: SiteNavProps) {
     )
   }
   return (
-    <nav aria-label="Main" className="-mr-2 flex items-center sm:-mr-3">
+    <nav aria-label="Main" className="-mr-1.5 flex items-center sm:-mr-3">
       <ul className="flex items-center">
         {PLACES.map(({ href, label, holds }) => {
           const here = holds(path)
