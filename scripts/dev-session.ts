@@ -65,7 +65,8 @@ async function start(): Promise<void> {
     report: say,
   })
   printReady({ seconds: secondsSinceStart(), address, sandbox })
-  next.showLog()
+  // A line about the last page compiled may still be on its way.
+  setTimeout(next.showLog, 500)
 }
 
 async function startProviders(given: Record<string, string>, appOrigin: string): Promise<Sandbox> {
