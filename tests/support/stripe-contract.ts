@@ -29,7 +29,7 @@ export async function assertContractKept(stripeUrl: string, localSecret: string)
   return report
 }
 
-function assertKept(report: ContractReport | undefined): void {
+export function assertKept(report: ContractReport | undefined): void {
   const violations = report?.violations ?? []
   if (violations.length === 0) return
   const lines = violations.map(

@@ -18,6 +18,8 @@ export type ContractReport = {
   violations: Violation[]
 }
 
+const ERROR = 'error'
+
 const MAX_PROBLEMS = 8
 
 /** So that a server that runs for long does not keep all it ever said. */
@@ -33,25 +35,16 @@ export async function loadContractChecker(): Promise<ContractChecker> {
  * see a wrong value of the right kind: another id, an amount in the wrong unit, a time in the past, a fraction where a whole number belongs.
  */
 export class ContractChecker implements Observer {
-  readonly #contract: Contract
-  readonly #ajv: Ajv2020
-  readonly #validators = new Map<string, ValidateFunction>()
+  readonly #contracts: Record<KeyKind, Validators>
   readonly #violations = new Map<string, Violation>()
   readonly #waiting: (() => void)[] = []
   readonly #checked = { responses: 0, errors: 0, events: 0 }
 
   constructor(contract: Contract) {
-    this.#contract = contract
-    // Unoptimized code compiles three times as fast and is run a few hundred times only.
-    this.#ajv = new Ajv2020({
-      strict: false,
-      allErrors: true,
-      inlineRefs: false,
-      validateSchema: false,
-      verbose: true,
-      code: { optimize: false },
-    })
-    this.#ajv.addSchema({ $id: 'contract', $defs: contract.schemas })
+    this.#contracts = {
+      secret: new Validators(contract),
+      publishable: new Validators(withoutRequired(contract)),
+    }
   }
 
   response(answer: ObservedResponse): void {
@@ -74,61 +67,82 @@ export class ContractChecker implements Observer {
     if (this.#waiting.length >= MAX_WAITING) this.report()
   }
 
-  #checkResponse({ method, path, status, body, key }: ObservedResponse): void {
-    const where = path === null ? `${method} (no operation)` : `${method} ${path}`
-    const value = parsed(body)
-    if (status >= 400) {
-      this.#checked.errors += 1
-      this.#check(`${where}, error ${status}`, 'error', this.#contract.error, value, key)
-      return
-    }
-    this.#checked.responses += 1
-    const name = operationKey(method, path ?? '')
-    const known = this.#contract.operations[name]
-    if (known) this.#check(where, name, known.response, value, key)
-    else this.#add(where, ['the SDK has no such operation'])
+  #checkResponse(answer: ObservedResponse): void {
+    const { method, path, status } = answer
+    this.#checked[status >= 400 ? 'errors' : 'responses'] += 1
+    const where = `${method} ${path ?? '(no operation)'}${status >= 400 ? `, error ${status}` : ''}`
+    this.#add(where, this.problemsOfResponse(answer))
   }
 
   #checkEvent(event: Pick<Stripe.Event, 'type'>): void {
     this.#checked.events += 1
-    const where = `event ${event.type}`
-    const schema = this.#contract.events[event.type]
-    if (schema) this.#check(where, where, schema, event, 'secret')
-    else this.#add(where, ['the SDK has no such event, or its object is outside of the contract'])
+    this.#add(`event ${event.type}`, this.problemsOfEvent(event))
   }
 
-  #check(where: string, name: string, schema: Schema, value: unknown, key: KeyKind): void {
-    const validate = this.#validators.get(name) ?? this.#compile(name, schema)
-    if (validate(value)) return
-    const errors = (validate.errors ?? []).filter((error) => !(key === 'publishable' && isOmission(error)))
-    // What remains of a union that failed only because of omissions is the union itself.
-    const telling = errors.filter(({ keyword }) => keyword !== 'anyOf')
-    if (telling.length > 0 || (key === 'secret' && errors.length > 0)) {
-      this.#add(where, summarize(telling.length > 0 ? telling : errors))
-    }
+  problemsOfResponse({ method, path, status, body, key }: ObservedResponse): string[] {
+    const name = status >= 400 ? ERROR : operationKey(method, path ?? '')
+    return this.#contracts[key].problems(name, parsed(body)) ?? ['the SDK has no such operation']
   }
 
-  #compile(name: string, schema: Schema): ValidateFunction {
-    const validate = this.#ajv.compile(absolute(schema))
-    this.#validators.set(name, validate)
-    return validate
+  problemsOfEvent(event: Pick<Stripe.Event, 'type'>): string[] {
+    return (
+      this.#contracts.secret.problems(event.type, event) ?? [
+        'the SDK has no such event, or its object is outside of the contract',
+      ]
+    )
   }
 
   #add(where: string, problems: string[]): void {
+    if (problems.length === 0) return
     const violation = { where, problems }
     this.#violations.set(JSON.stringify(violation), violation)
   }
 }
 
+/** Compiles what is asked for, once. Operations, event types and `error` have different names by nature. */
+class Validators {
+  readonly #schemas: Record<string, Schema>
+  readonly #validators = new Map<string, ValidateFunction>()
+  readonly #ajv = new Ajv2020({
+    strict: false,
+    allErrors: true,
+    inlineRefs: false,
+    validateSchema: false,
+    verbose: true,
+    // Unoptimized code compiles three times as fast and is run a few hundred times only.
+    code: { optimize: false },
+  })
+
+  constructor({ operations, events, error, schemas }: Contract) {
+    const answers = Object.entries(operations).map(([name, { response }]) => [name, response] as const)
+    this.#schemas = { ...Object.fromEntries(answers), ...events, [ERROR]: error }
+    this.#ajv.addSchema({ $id: 'contract', $defs: schemas })
+  }
+
+  /** Null: there is nothing of that name. */
+  problems(name: string, value: unknown): string[] | null {
+    const schema = this.#schemas[name]
+    if (!schema) return null
+    const validate = this.#validators.get(name) ?? this.#ajv.compile(absolute(schema))
+    this.#validators.set(name, validate)
+    return validate(value) ? [] : summarize(validate.errors ?? [])
+  }
+}
+
 /** A publishable key gets some of the fields only (stripe.P18). */
-function isOmission({ keyword }: ErrorObject): boolean {
-  return keyword === 'required'
+function withoutRequired(contract: Contract): Contract {
+  const text = JSON.stringify(contract, (name, value) =>
+    // A field of that name is an object, the keyword is a list.
+    name === 'required' && Array.isArray(value) ? undefined : value,
+  )
+  return JSON.parse(text) as Contract
 }
 
 /** Deepest first: the alternatives of a union that were never meant fail near its top. */
 function summarize(errors: ErrorObject[]): string[] {
   const depth = ({ instancePath }: ErrorObject) => instancePath.split('/').length
-  const lines = [...errors].sort((a, b) => depth(b) - depth(a)).map(describe)
+  const telling = errors.filter(({ keyword }) => keyword !== 'anyOf')
+  const lines = (telling.length > 0 ? telling : errors).sort((a, b) => depth(b) - depth(a)).map(describe)
   return [...new Set(lines)].slice(0, MAX_PROBLEMS)
 }
 

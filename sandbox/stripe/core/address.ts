@@ -12,13 +12,12 @@ const addressFields = {
 
 export const address = () => fields(addressFields)
 
-const shippingFields = {
-  address: required(address()),
-  name: required(text()),
-  carrier: text(),
-  phone: text(),
-  tracking_number: text(),
-}
+const recipientFields = { address: required(address()), name: required(text()), phone: text() }
+
+/** Where a customer's goods go; how they go there is known of a payment only. */
+export const recipient = () => fields(recipientFields)
+
+const shippingFields = { ...recipientFields, carrier: text(), tracking_number: text() }
 
 export const shipping = () => fields(shippingFields)
 
@@ -37,7 +36,9 @@ export function toAddress(given: ReadParams<typeof addressFields> | undefined): 
   }
 }
 
-export function toShipping(given: ReadParams<typeof shippingFields>) {
+export function toShipping(
+  given: ReadParams<typeof recipientFields> & Partial<ReadParams<typeof shippingFields>>,
+) {
   return {
     address: toAddress(given.address),
     carrier: given.carrier ?? null,

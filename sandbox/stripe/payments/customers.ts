@@ -1,5 +1,5 @@
 import type Stripe from 'stripe'
-import { address, shipping, toAddress, toShipping } from '../core/address.ts'
+import { address, recipient, toAddress, toShipping } from '../core/address.ts'
 import { previousAttributes, withGiven } from '../core/changes.ts'
 import { newId, randomText } from '../core/ids.ts'
 import { listObjects, listParams } from '../core/list.ts'
@@ -22,7 +22,7 @@ const shared = {
   name: text({ max: 256 }),
   phone: text({ max: 50 }),
   preferred_locales: list(word()),
-  shipping: clearable(shipping()),
+  shipping: clearable(recipient()),
   tax_exempt: clearable(oneOf('none', 'exempt', 'reverse')),
   ...unsupported(
     'balance',
