@@ -14,6 +14,12 @@ export type StripeConfig = {
   webhook?: { url: string; secret: string }
   /** Stripe fills in `balance_transaction` a little later than it answers (automatic_async capture). */
   settleDelayMs?: number
+  /** What some test cards bring about by themselves (a dispute, a refund that fails) comes this much later. */
+  aftermathDelayMs?: number
+  /** The currency payments are exchanged to on their way to the balance; without it each stays in its own. */
+  settlementCurrency?: string | null
+  /** Bearer token of the `/_local` addresses. Without one they are closed. */
+  localSecret?: string
   /** Waiting time before each repeated delivery of an event; its length is the number of retries. */
   retryDelaysMs?: readonly number[]
   deliveryTimeoutMs?: number
@@ -23,13 +29,16 @@ export type StripeConfig = {
   log?: (line: string) => void
 }
 
-export type ResolvedConfig = Omit<StripeConfig, 'port' | 'webhook' | 'beforeExecution'> & {
+export type ResolvedConfig = Omit<StripeConfig, 'port' | 'webhook' | 'localSecret' | 'beforeExecution'> & {
   /** This server's own origin, e.g. `http://127.0.0.1:4010`, without a slash at the end. */
   baseUrl: string
   port: number
   settleDelayMs: number
+  aftermathDelayMs: number
+  settlementCurrency: string | null
   retryDelaysMs: readonly number[]
   deliveryTimeoutMs: number
+  localSecret: string | null
   beforeExecution: NonNullable<StripeConfig['beforeExecution']>
   log: (line: string) => void
 }
@@ -42,6 +51,9 @@ const RETRY_DELAYS_MS = [1_000, 5_000, 25_000, 120_000, 600_000] as const
 export function resolveConfig(config: StripeConfig, port: number): ResolvedConfig {
   return {
     settleDelayMs: 2_000,
+    aftermathDelayMs: 4_000,
+    settlementCurrency: null,
+    localSecret: null,
     retryDelaysMs: RETRY_DELAYS_MS,
     deliveryTimeoutMs: 20_000,
     beforeExecution: async () => {},

@@ -11,6 +11,7 @@ await runPart(async () => {
     )
   }
   const port = numberSetting(portSetting('stripe'))
+  const localSecret = process.env.SANDBOX_LOCAL_SECRET
   const webhookUrl = process.env.STRIPE_WEBHOOK_URL
   try {
     return await startStripe({
@@ -20,6 +21,8 @@ await runPart(async () => {
       publishableKey: setting('STRIPE_PUBLISHABLE_KEY'),
       appOrigin: setting('APP_ORIGIN'),
       ...(process.env.SANDBOX_STRIPE_CONTRACT === '1' ? { observer: await contractChecker() } : {}),
+      settlementCurrency: process.env.SANDBOX_STRIPE_SETTLEMENT_CURRENCY?.toLowerCase() || null,
+      ...(localSecret ? { localSecret } : {}),
       ...(webhookUrl ? { webhook: { url: webhookUrl, secret: setting('STRIPE_WEBHOOK_SECRET') } } : {}),
       log: (line) => console.error(line),
     })

@@ -5,19 +5,28 @@ import { adminRoutes } from './admin/routes.ts'
 import { browserRoutes } from './browser/routes.ts'
 import { type ResolvedConfig, resolveConfig, type StripeConfig } from './config.ts'
 import type { StripeContext } from './context.ts'
-import { JobRunner } from './core/jobs.ts'
+import { type JobHandlers, JobRunner } from './core/jobs.ts'
 import { Store } from './core/store.ts'
+import { raiseAftermath } from './disputes/aftermath.ts'
+import { judgeDispute, passDeadline } from './disputes/dispute.ts'
+import { earlyFraudWarningOperations } from './disputes/early-fraud-warnings.ts'
+import { disputeOperations } from './disputes/operations.ts'
 import { Deliverer } from './events/deliver.ts'
 import { ensureEndpoint, webhookEndpointOperations } from './events/endpoints.ts'
 import { eventOperations } from './events/events.ts'
 import { apiRoutes } from './http/api.ts'
 import { unknownRoute } from './http/errors.ts'
 import { ownHostOnly } from './http/guard.ts'
-import { balanceTransactionOperations, settleCharge } from './payments/balance-transactions.ts'
+import { balanceTransactionOperations } from './payments/balance-transactions.ts'
+import { captureOperations, expireAuthorization } from './payments/capture.ts'
 import { chargeOperations } from './payments/charges.ts'
 import { customerOperations } from './payments/customers.ts'
+import { finishRefund } from './payments/issue-refund.ts'
+import { makeAvailable } from './payments/ledger.ts'
 import { paymentIntentOperations } from './payments/payment-intents.ts'
 import { paymentMethodOperations } from './payments/payment-methods.ts'
+import { refundOperations } from './payments/refunds.ts'
+import { settleCharge } from './payments/settle-charge.ts'
 
 export type RunningStripe = {
   /** Its origin, e.g. `http://127.0.0.1:4010`. */
@@ -31,11 +40,25 @@ export const OPERATIONS = [
   ...customerOperations,
   ...paymentMethodOperations,
   ...paymentIntentOperations,
+  ...captureOperations,
   ...chargeOperations,
+  ...refundOperations,
+  ...disputeOperations,
+  ...earlyFraudWarningOperations,
   ...balanceTransactionOperations,
   ...eventOperations,
   ...webhookEndpointOperations,
 ]
+
+const JOBS: JobHandlers = {
+  settle_charge: settleCharge,
+  make_available: makeAvailable,
+  expire_authorization: expireAuthorization,
+  finish_refund: finishRefund,
+  raise_aftermath: raiseAftermath,
+  judge_dispute: judgeDispute,
+  pass_dispute_deadline: passDeadline,
+}
 
 /** Longer than clients keep an idle connection, so that they and not we end it. */
 const KEEP_ALIVE_MS = 65_000
@@ -47,7 +70,8 @@ export async function startStripe(config: StripeConfig): Promise<RunningStripe> 
   const resolved = resolveConfig(config, await listen(server, config.port))
   const store = openStore(server, resolved)
 
-  const context: StripeContext = { store, config: resolved }
+  const jobs = new JobRunner(store, JOBS)
+  const context: StripeContext = { store, config: resolved, jobs }
   const app = new Hono()
   app.route('/', apiRoutes(context, OPERATIONS))
   app.use(ownHostOnly())
@@ -58,7 +82,6 @@ export async function startStripe(config: StripeConfig): Promise<RunningStripe> 
   server.on('request', getRequestListener(app.fetch))
 
   const deliverer = new Deliverer(store)
-  const jobs = new JobRunner(store, { settle_charge: settleCharge })
   if (config.webhook) ensureEndpoint(store, config.webhook.url, config.webhook.secret)
   deliverer.wake()
   jobs.wake()

@@ -2,28 +2,29 @@ import { Hono } from 'hono'
 import type { StripeContext } from '../context.ts'
 import { rollSecret } from '../events/endpoints.ts'
 import { StripeError } from '../http/errors.ts'
-import { ownPagesOnly } from '../http/guard.ts'
+import { localSecretOnly, ownPagesOnly } from '../http/guard.ts'
+import { accountRoutes } from './account.ts'
 import { listDeliveries, resendEvent } from './deliveries.ts'
 import { homePage } from './home-page.ts'
+import { paymentRoutes } from './payments.ts'
 
 const SHOWN_DELIVERIES = 500
 
 /** Not Stripe's: what a developer and a test need to see and do. */
-export function adminRoutes({ store, config }: StripeContext): Hono {
+export function adminRoutes(context: StripeContext): Hono {
+  const { store, config } = context
   const app = new Hono()
 
-  app.use('/_local/*', ownPagesOnly(config))
   app.onError((error, c) => {
     if (error instanceof StripeError) return c.json({ error: error.body }, error.status === 404 ? 404 : 400)
     throw error
   })
-
+  app.use('/_local/*', ownPagesOnly(config))
   app.get('/_local/health', (c) => c.json({ ready: true }))
 
-  app.get('/_local/contract', (c) => {
-    const report = config.observer?.report?.()
-    return report ? c.json(report) : c.json({ error: { message: 'SANDBOX_STRIPE_CONTRACT is not set' } }, 404)
-  })
+  app.use('/_local/*', localSecretOnly(config))
+  app.route('/_local', accountRoutes(context))
+  app.route('/_local', paymentRoutes(context))
 
   app.get('/_local/deliveries', (c) => c.json({ deliveries: listDeliveries(store, SHOWN_DELIVERIES) }))
 

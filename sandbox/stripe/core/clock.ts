@@ -1,6 +1,14 @@
 /** The time this Stripe lives in: the machine's, plus what was added by hand. */
 export class Clock {
-  #offsetMs = 0
+  #offsetMs: number
+
+  constructor(offsetMs = 0) {
+    this.#offsetMs = offsetMs
+  }
+
+  get offsetMs(): number {
+    return this.#offsetMs
+  }
 
   nowMs(): number {
     return Date.now() + this.#offsetMs

@@ -2,8 +2,8 @@ import { invalidParameter } from '../http/errors.ts'
 import { idOf, type Kind } from './resources.ts'
 import type { Store } from './store.ts'
 
-/** Fields that hold an id and can hold the object instead. Null: nothing can be behind it here, asking for it is still fine. */
-const EXPANDABLE: Record<Kind, Record<string, Kind | null>> = {
+/** Fields that hold an id and can hold the object instead. `any`: the id tells. Null: nothing can be behind it here, asking for it is still fine. */
+const EXPANDABLE: Record<Kind, Record<string, Kind | 'any' | null>> = {
   customer: { default_source: null, test_clock: null },
   payment_method: { customer: 'customer' },
   payment_intent: {
@@ -26,7 +26,19 @@ const EXPANDABLE: Record<Kind, Record<string, Kind | null>> = {
     review: null,
     source_transfer: null,
   },
-  balance_transaction: { source: 'charge' },
+  refund: {
+    balance_transaction: 'balance_transaction',
+    charge: 'charge',
+    customer: 'customer',
+    failure_balance_transaction: 'balance_transaction',
+    payment_intent: 'payment_intent',
+    payment_method: 'payment_method',
+    source_transfer_reversal: null,
+    transfer_reversal: null,
+  },
+  dispute: { charge: 'charge', payment_intent: 'payment_intent' },
+  'radar.early_fraud_warning': { charge: 'charge', payment_intent: 'payment_intent' },
+  balance_transaction: { source: 'any' },
   webhook_endpoint: {},
 }
 
@@ -92,10 +104,10 @@ function expandPath(
   const id = idOf(object[name] as string | { id: string } | null)
   if (!kind || id === null) return
   if (typeof object[name] === 'string') {
-    const found = store.find(kind, id)
+    const found = kind === 'any' ? store.findAny(id) : store.find(kind, id)
     if (!found) return
     object[name] = found.deleted
-      ? { id, object: kind, deleted: true }
+      ? { id, object: found.object.object, deleted: true }
       : render(found.object as unknown as Fields)
   }
   const inside = object[name]

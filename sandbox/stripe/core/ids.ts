@@ -14,6 +14,9 @@ const SHAPES = {
   payment_method: () => `pm_1${randomText(23)}`,
   payment_intent: () => `pi_3${randomText(23)}`,
   charge: () => `ch_3${randomText(23)}`,
+  refund: () => `re_3${randomText(23)}`,
+  dispute: () => `du_1${randomText(23)}`,
+  early_fraud_warning: () => `issfr_1${randomText(23)}`,
   balance_transaction: () => `txn_3${randomText(23)}`,
   webhook_endpoint: () => `we_1${randomText(23)}`,
   request: () => `req_${randomText(14)}`,
@@ -24,7 +27,7 @@ export function newId(kind: keyof typeof SHAPES): string {
 }
 
 export function newEventId(type: string): string {
-  const ofPayment = type.startsWith('payment_intent.') || type.startsWith('charge.')
+  const ofPayment = /^(payment_intent|charge|refund)\./.test(type)
   return `evt_${ofPayment ? '3' : '1'}${randomText(23)}`
 }
 

@@ -1,7 +1,14 @@
 import type { Store } from './store.ts'
 
 /** What happens by itself some time after a call. Kept in the database: a restart does not lose it. */
-export type JobKind = 'settle_charge'
+export type JobKind =
+  | 'settle_charge'
+  | 'make_available'
+  | 'expire_authorization'
+  | 'finish_refund'
+  | 'raise_aftermath'
+  | 'judge_dispute'
+  | 'pass_dispute_deadline'
 export type JobHandlers = Record<JobKind, (store: Store, subject: string) => void>
 
 /** Part of the caller's transaction. */
@@ -37,6 +44,22 @@ export class JobRunner {
   stop(): void {
     this.#stopped = true
     if (this.#timer) clearTimeout(this.#timer)
+  }
+
+  /**
+   * Move the clock on, from job to job: each is done at its own time, and what it schedules is done too when that is reached.
+   * What is delivered is tried again as its retries come due.
+   */
+  advance(ms: number): void {
+    const target = this.#store.clock.nowMs() + ms
+    for (;;) {
+      const next = this.#store.db.prepare('select min(due_at) as due from jobs').get()
+      if (typeof next?.due !== 'number' || next.due > target) break
+      this.#store.advanceClock(Math.max(next.due - this.#store.clock.nowMs(), 0))
+      this.runDue()
+    }
+    this.#store.advanceClock(Math.max(target - this.#store.clock.nowMs(), 0))
+    this.#store.transaction(() => {})
   }
 
   runDue(): void {

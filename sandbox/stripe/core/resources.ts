@@ -15,6 +15,9 @@ export type Resources = {
   }
   payment_intent: { object: Stripe.PaymentIntent; hidden: Record<string, never> }
   charge: { object: Stripe.Charge; hidden: Record<string, never> }
+  refund: { object: Stripe.Refund; hidden: { ending: RefundEnding } }
+  dispute: { object: Stripe.Dispute; hidden: Record<string, never> }
+  'radar.early_fraud_warning': { object: Stripe.Radar.EarlyFraudWarning; hidden: Record<string, never> }
   balance_transaction: { object: Stripe.BalanceTransaction; hidden: Record<string, never> }
   webhook_endpoint: {
     object: Stripe.WebhookEndpoint
@@ -25,6 +28,9 @@ export type Resources = {
     }
   }
 }
+
+/** How the customer's bank will take a refund: at once, after a while, or not at all (stripe.C28, stripe.C29). */
+export type RefundEnding = 'succeeds' | 'succeedsLate' | 'fails'
 
 export type Kind = keyof Resources
 export type ObjectOf<K extends Kind> = Resources[K]['object']

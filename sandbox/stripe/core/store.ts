@@ -9,10 +9,12 @@ export type Found<K extends Kind> = { object: ObjectOf<K>; hidden: HiddenOf<K>; 
 /** A filter of a list: an SQL condition over the columns of `objects` and its values. */
 export type Condition = { sql: string; values: SQLInputValue[] }
 
+const CLOCK_OFFSET = 'clock_offset_ms'
+
 /** The whole state of this Stripe, in one SQLite file. Everything is synchronous: a call is one transaction and nothing overlaps it. */
 export class Store {
   readonly db: DatabaseSync
-  readonly clock = new Clock()
+  readonly clock: Clock
   readonly config: ResolvedConfig
   readonly salt: string
   #committed: (() => void)[] = []
@@ -21,6 +23,7 @@ export class Store {
     this.config = config
     this.db = openDatabase(config.databasePath)
     this.salt = readSalt(this.db)
+    this.clock = new Clock(Number(this.readSetting(CLOCK_OFFSET) ?? 0))
   }
 
   /** Run `work` in one transaction: all of it happens, events included, or none. */
@@ -78,6 +81,29 @@ export class Store {
         kind,
       )
     return object
+  }
+
+  /** An object of any kind, by its id. */
+  findAny(id: string): { object: ObjectOf<Kind>; kind: Kind; deleted: boolean } | null {
+    const row = this.db.prepare('select kind, data, hidden, deleted from objects where id = ?').get(id)
+    return row ? { ...read<Kind>(row), kind: String(row.kind) as Kind } : null
+  }
+
+  readSetting(name: string): string | null {
+    const row = this.db.prepare('select value from settings where name = ?').get(name)
+    return row ? String(row.value) : null
+  }
+
+  /** Null forgets it. */
+  writeSetting(name: string, value: string | null): void {
+    if (value === null) this.db.prepare('delete from settings where name = ?').run(name)
+    else this.db.prepare('insert or replace into settings (name, value) values (?, ?)').run(name, value)
+  }
+
+  /** Move this Stripe's time on. It stays moved after a restart. */
+  advanceClock(ms: number): void {
+    this.clock.advance(ms)
+    this.writeSetting(CLOCK_OFFSET, String(this.clock.offsetMs))
   }
 
   markDeleted(id: string): void {

@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from 'hono'
-import { isLocalHost } from '../../local-only.ts'
+import { hasSecret, isLocalHost } from '../../local-only.ts'
 import { ownOrigins, type ResolvedConfig } from '../config.ts'
-import { forbidden, StripeError } from './errors.ts'
+import { forbidden, StripeError, unauthorized } from './errors.ts'
 
 /**
  * A foreign name that points at this machine (DNS rebinding) would make another site's page "same origin" with us. The port
@@ -27,12 +27,20 @@ export function ownPagesOnly(config: ResolvedConfig): MiddlewareHandler {
   return refusing((header) => assertOwnOrigin(config, header('origin')))
 }
 
+/** For the admin addresses: who knows the local secret. Without one in the settings nobody does. */
+export function localSecretOnly({ localSecret }: ResolvedConfig): MiddlewareHandler {
+  return refusing((header) => {
+    if (localSecret && hasSecret(header('authorization'), localSecret)) return
+    throw unauthorized('local stand-in: the addresses under /_local need the local secret as a bearer token')
+  })
+}
+
 function refusing(check: (header: (name: string) => string | undefined) => void): MiddlewareHandler {
   return async (c, next) => {
     try {
       check((name) => c.req.header(name))
     } catch (error) {
-      if (error instanceof StripeError) return c.json({ error: error.body }, 403)
+      if (error instanceof StripeError) return c.json({ error: error.body }, error.status === 401 ? 401 : 403)
       throw error
     }
     await next()

@@ -4,14 +4,15 @@ import { type Decline, testCard } from '../cards/test-cards.ts'
 import { scheduleJob } from '../core/jobs.ts'
 import { idOf } from '../core/resources.ts'
 import type { Found } from '../core/store.ts'
+import { scheduleAftermath } from '../disputes/aftermath.ts'
 import { recordEvent } from '../events/record.ts'
 import type { Call } from '../http/call.ts'
 import { missingParameter, type StripeError } from '../http/errors.ts'
-import { bookCharge } from './balance-transactions.ts'
 import { cardDeclined, describeDecline } from './card-error.ts'
 import { openChallenge } from './challenge-store.ts'
-import { createCharge } from './charges.ts'
+import { AUTHORIZED_SECONDS, createCharge } from './charges.ts'
 import { attach } from './payment-methods.ts'
+import { bookCharge } from './settle-charge.ts'
 
 type Intent = Stripe.PaymentIntent
 type PaymentMethod = Found<'payment_method'>
@@ -89,6 +90,7 @@ function approve(
   const { store } = call
   const saved = saveForLater(call, intent, method, threeDSecure)
   let charge = createCharge(store, intent, saved, { decline: null, threeDSecure })
+  if (intent.capture_method === 'manual') return hold(call, intent, method, charge)
   if (intent.capture_method === 'automatic') charge = bookCharge(store, charge)
   else scheduleJob(store, 'settle_charge', charge.id, store.config.settleDelayMs)
 
@@ -103,7 +105,26 @@ function approve(
   })
   recordEvent(call, 'charge.succeeded', charge)
   recordEvent(call, 'payment_intent.succeeded', paid)
+  scheduleAftermath(store, charge)
   return paid
+}
+
+/** The bank holds the money until it is captured, for a week at most (stripe.P8, stripe.E7). */
+function hold(call: Call, intent: Intent, method: PaymentMethod, charge: Stripe.Charge): Intent {
+  const { store } = call
+  const held = store.save('payment_intent', {
+    ...intent,
+    status: 'requires_capture',
+    amount_capturable: intent.amount,
+    last_payment_error: null,
+    latest_charge: charge.id,
+    next_action: null,
+    payment_method: method.object.id,
+  })
+  scheduleJob(store, 'expire_authorization', intent.id, AUTHORIZED_SECONDS * 1000)
+  recordEvent(call, 'charge.succeeded', charge)
+  recordEvent(call, 'payment_intent.amount_capturable_updated', held)
+  return held
 }
 
 /** Record the decline and return the error that tells of it. */

@@ -25,11 +25,14 @@ export type Challenge = {
 
 export type CompletedChallenge = {
   challenge: Challenge
-  /** The PaymentIntent's status now: `succeeded`, or `requires_payment_method` after a failure or a decline. */
+  /** The PaymentIntent's status now: `succeeded` (`requires_capture` when that is done by hand), or `requires_payment_method` after a failure or a decline. */
   status: string
   /** `returnUrl` with `payment_intent`, `payment_intent_client_secret` and `redirect_status` filled in. */
   redirectTo: string | null
 }
+
+/** The bank agreed, whether the money is taken now or later. */
+const PASSED = ['succeeded', 'requires_capture']
 
 /** The challenge behind a token of `/3ds/:token`; null when there was never one. */
 export function findChallenge(store: Store, token: string): Challenge | null {
@@ -106,6 +109,6 @@ function redirectTarget(
   const url = new URL(returnUrl)
   url.searchParams.set('payment_intent', paymentIntentId)
   url.searchParams.set('payment_intent_client_secret', clientSecret)
-  url.searchParams.set('redirect_status', status === 'succeeded' ? 'succeeded' : 'failed')
+  url.searchParams.set('redirect_status', PASSED.includes(status) ? 'succeeded' : 'failed')
   return url.href
 }

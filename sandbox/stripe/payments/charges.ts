@@ -13,6 +13,9 @@ import { noSuch } from '../http/errors.ts'
 import { operation } from '../http/operation.ts'
 import { text, unsupported, word } from '../http/params.ts'
 
+/** A bank holds the money for a week (stripe.P13). */
+export const AUTHORIZED_SECONDS = 7 * 24 * 60 * 60
+
 const STATEMENT_NAME = 'LOCAL STAND-IN'
 
 /** How one try to take the money ended. */
@@ -28,13 +31,14 @@ export function createCharge(
   const card = testCard(paymentMethod.hidden.card)
   const problem = result.decline && cardProblem(result.decline.code, result.decline.declineCode)
   const succeeded = problem === null
+  const captured = succeeded && intent.capture_method !== 'manual'
   return store.insert(
     'charge',
     {
       id: newId('charge'),
       object: 'charge',
       amount: intent.amount,
-      amount_captured: succeeded ? intent.amount : 0,
+      amount_captured: captured ? intent.amount : 0,
       amount_refunded: 0,
       application: null,
       application_fee: null,
@@ -42,7 +46,7 @@ export function createCharge(
       balance_transaction: null,
       billing_details: paymentMethod.object.billing_details,
       calculated_statement_descriptor: statementDescriptor(intent),
-      captured: succeeded,
+      captured,
       created: store.clock.now(),
       currency: intent.currency,
       customer: idOf(intent.customer),
@@ -59,7 +63,7 @@ export function createCharge(
       paid: succeeded,
       payment_intent: intent.id,
       payment_method: paymentMethod.object.id,
-      payment_method_details: { type: 'card', card: cardDetails(intent, paymentMethod, result) },
+      payment_method_details: { type: 'card', card: cardDetails(store, intent, paymentMethod, result) },
       receipt_email: intent.receipt_email,
       receipt_number: null,
       receipt_url: null,
@@ -121,7 +125,7 @@ export const chargeOperations = [
   }),
 ]
 
-function getCharge(store: Store, id: string): Stripe.Charge {
+export function getCharge(store: Store, id: string): Stripe.Charge {
   const found = store.find('charge', id)
   if (!found) throw noSuch('charge', id, 'charge', 404)
   return found.object
@@ -159,6 +163,7 @@ function outcome({ risk }: TestCard, decline: Decline | null): Stripe.Charge.Out
 }
 
 function cardDetails(
+  store: Store,
   intent: Stripe.PaymentIntent,
   { object }: Found<'payment_method'>,
   { decline, threeDSecure }: ChargeResult,
@@ -169,6 +174,9 @@ function cardDetails(
     amount_authorized: decline ? null : intent.amount,
     authorization_code: null,
     brand: card.brand,
+    ...(intent.capture_method === 'manual' && !decline
+      ? { capture_before: store.clock.now() + AUTHORIZED_SECONDS }
+      : {}),
     checks: card.checks,
     country: card.country,
     electronic_commerce_indicator: threeDSecure === 'authenticated' ? '05' : null,

@@ -1,5 +1,7 @@
 import type Stripe from 'stripe'
-import { checkAmount, findCurrency } from '../core/currencies.ts'
+import { settlementCurrencyOf } from '../core/account.ts'
+import { type AmountProblem, checkAmount, findCurrency, formatAmount } from '../core/currencies.ts'
+import { canExchange, convert } from '../core/exchange.ts'
 import { idOf } from '../core/resources.ts'
 import type { Found, Store } from '../core/store.ts'
 import type { Call } from '../http/call.ts'
@@ -17,13 +19,28 @@ const CANCELABLE = [
 ]
 
 /** The currency in lower case. @throws StripeError when it is unknown or does not allow the amount. */
-export function checkedCurrency(amountMinor: number, code: string): string {
+export function checkedCurrency(store: Store, amountMinor: number, code: string): string {
   const lower = code.toLowerCase()
   const currency = findCurrency(lower)
   if (!currency) throw invalidParameter('currency', `Invalid currency: ${lower.slice(0, 10)}`)
-  const problem = checkAmount(amountMinor, lower, currency)
+  const problem = checkAmount(amountMinor, lower, currency) ?? checkSettledAmount(store, amountMinor, lower)
   if (problem) throw invalidParameter('amount', problem.message, problem.code)
   return lower
+}
+
+/** What arrives after the exchange must be enough as well (stripe.A6). */
+function checkSettledAmount(store: Store, amountMinor: number, code: string): AmountProblem | null {
+  const settled = settlementCurrencyOf(store, code)
+  if (!canExchange(code, settled)) {
+    throw invalidParameter('currency', `local stand-in: there is no exchange rate from ${code} to ${settled}`)
+  }
+  const minimum = findCurrency(settled)?.minimum ?? 0
+  const arriving = convert(amountMinor, code, settled)
+  if (arriving >= minimum) return null
+  return {
+    code: 'amount_too_small',
+    message: `Amount must convert to at least ${formatAmount(minimum, settled)}. ${formatAmount(amountMinor, code)} converts to approximately ${formatAmount(arriving, settled)}.`,
+  }
 }
 
 /** The PaymentIntent of the address. A browser must know its client secret (stripe.P18). */
@@ -65,6 +82,14 @@ export function assertCancelable(intent: Intent): void {
   throw unexpectedState(
     intent,
     `You cannot cancel this PaymentIntent because it has a status of ${intent.status}. Only a PaymentIntent with one of the following statuses may be canceled: ${CANCELABLE.join(', ')}.`,
+  )
+}
+
+export function assertCapturable(intent: Intent): void {
+  if (intent.status === 'requires_capture') return
+  throw unexpectedState(
+    intent,
+    `This PaymentIntent could not be captured because it has a status of ${intent.status}. Only a PaymentIntent with one of the following statuses may be captured: requires_capture.`,
   )
 }
 

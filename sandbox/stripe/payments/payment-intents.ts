@@ -12,6 +12,7 @@ import { invalidParameter, unsupportedParameter } from '../http/errors.ts'
 import { operation } from '../http/operation.ts'
 import { type ReadParams, unsupported, word } from '../http/params.ts'
 import { attemptPayment } from './attempt.ts'
+import { releaseHeld } from './capture.ts'
 import { supersedeChallenges } from './challenge-store.ts'
 import { referencedCustomer } from './find-customer.ts'
 import {
@@ -68,9 +69,11 @@ export const paymentIntentOperations = [
       const intent = getIntent(call, id)
       assertCancelable(intent)
       supersedeChallenges(call.store, id)
+      releaseHeld(call, intent)
       const canceled = call.store.save('payment_intent', {
         ...intent,
         status: 'canceled',
+        amount_capturable: 0,
         canceled_at: call.store.clock.now(),
         cancellation_reason: cancellation_reason ?? null,
         next_action: null,
@@ -124,7 +127,7 @@ function update(call: Call, intent: Intent, params: UpdateParams): Intent {
   const priced = {
     ...intent,
     amount,
-    currency: checkedCurrency(amount, params.currency ?? intent.currency),
+    currency: checkedCurrency(call.store, amount, params.currency ?? intent.currency),
     customer: params.customer ? referencedCustomer(call.store, params.customer).id : intent.customer,
   }
   const changed = withMethod(call, withStored(priced, params), params)
@@ -170,9 +173,6 @@ function checkedReturnUrl(url: string): string {
 
 /** The parameters that are kept and given back as they are. */
 function withStored(intent: Intent, params: Partial<CreateParams & UpdateParams>): Intent {
-  if (params.capture_method === 'manual') {
-    throw unsupportedParameter('capture_method', 'manual capture is not there yet')
-  }
   if (params.capture_method && params.capture_method !== intent.capture_method) {
     assertOpenFor(intent, 'capture_method')
   }
@@ -217,7 +217,7 @@ function withMethod(
 }
 
 function newIntent(store: Store, params: CreateParams): Intent {
-  const currency = checkedCurrency(params.amount, params.currency)
+  const currency = checkedCurrency(store, params.amount, params.currency)
   const id = newId('payment_intent')
   const automatic = params.automatic_payment_methods
   return {

@@ -2,6 +2,7 @@ import { request } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { startStripe } from '../../../sandbox/stripe/server.ts'
 import {
+  admin,
   asSecret,
   errorOf,
   localStripe,
@@ -112,6 +113,19 @@ describe('other pages', () => {
       const status = await statusWithHost(path, `evil.example:${port}`)
 
       expect(status).toBe(403)
+    },
+  )
+
+  it.each(['', 'Bearer wrong'])(
+    'an admin address is refused to who does not know the secret (%s)',
+    async (authorization) => {
+      const answer = await send(url, '/_local/clock', {
+        body: '{"advanceSeconds":60}',
+        headers: { authorization },
+      })
+
+      expect(answer).toMatchObject({ status: 401, body: { error: { type: 'invalid_request_error' } } })
+      expect((await admin(url, '/clock')).body.advancedSeconds).toBe(0)
     },
   )
 

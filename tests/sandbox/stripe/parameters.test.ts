@@ -89,7 +89,7 @@ describe('errors', () => {
 
   it.each([
     ['GET', '/v1/nothing'],
-    ['POST', '/v1/refunds'],
+    ['POST', '/v1/payouts'],
     ['DELETE', '/v1/payment_intents/pi_1'],
     ['GET', '/v1/customers/search?query=x'],
     ['POST', '/v2/core/events'],
@@ -104,9 +104,9 @@ describe('errors', () => {
   })
 
   it('stripe.N1 stripe-node rejects what is answered to an unknown route', async () => {
-    const error = await errorOf(stripe.refunds.create({ charge: 'ch_1' }))
+    const error = await errorOf(stripe.payouts.create({ amount: 100, currency: 'usd' }))
 
-    expect(error.message).toContain('Unrecognized request URL (POST: /v1/refunds)')
+    expect(error.message).toContain('Unrecognized request URL (POST: /v1/payouts)')
   })
 
   it('stripe.N2 the status chooses the class of the error', async () => {

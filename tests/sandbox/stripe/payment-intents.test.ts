@@ -205,12 +205,6 @@ describe('the states of a PaymentIntent', () => {
     expect(error.statusCode).toBe(402)
     expect(error.payment_intent).toMatchObject({ status: 'requires_payment_method', next_action: null })
   })
-
-  it('manual capture is refused until it is built', async () => {
-    const error = await errorOf(create({ capture_method: 'manual' }))
-
-    expect(error.message).toContain('not supported')
-  })
 })
 
 describe('the next action', () => {

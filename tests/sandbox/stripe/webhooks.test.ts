@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { DeliveryView } from '../../../sandbox/stripe/admin/deliveries.ts'
 import { API_VERSION } from '../../../sandbox/stripe/config.ts'
-import { errorOf, eventually, localStripe, type Receiver, receiver, send } from './support/local-stripe.ts'
+import { admin, errorOf, eventually, localStripe, type Receiver, receiver } from './support/local-stripe.ts'
 
 const folders: string[] = []
 afterAll(() => {
@@ -21,7 +21,7 @@ async function withEndpoint(config: Parameters<typeof localStripe>[0] = {}) {
 }
 
 async function deliveries(url: string): Promise<DeliveryView[]> {
-  const { body } = await send(url, '/_local/deliveries', { method: 'GET' })
+  const { body } = await admin(url, '/deliveries')
   return body.deliveries as DeliveryView[]
 }
 
@@ -99,7 +99,7 @@ describe('the signature', () => {
 
   it('stripe.W5 while a secret is rolled both sign; a day later only the new one', async () => {
     const { url, stripe, hook, endpoint, secret, store } = await withEndpoint()
-    const rolled = await send(url, `/_local/webhook_endpoints/${endpoint.id}/roll_secret`)
+    const rolled = await admin(url, `/webhook_endpoints/${endpoint.id}/roll_secret`, {})
     const newSecret = String(rolled.body.secret)
     await stripe.customers.create()
     const [both] = await arrived(hook, 1)
@@ -257,7 +257,7 @@ describe('delivery', () => {
     expect((await errorOf(stripe.events.list({ type: 'a', types: ['b'] }))).statusCode).toBe(400)
     const [first] = hook.received
     const event = first ? idOf(first) : ''
-    await send(url, `/_local/events/${event}/resend`)
+    await admin(url, `/events/${event}/resend`, {})
     expect((await arrived(hook, 3)).filter((delivery) => idOf(delivery) === event)).toHaveLength(2)
     expect(await stripe.events.retrieve(event)).toMatchObject({ id: event, object: 'event' })
   })

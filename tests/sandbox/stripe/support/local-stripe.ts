@@ -8,6 +8,8 @@ import { stripeContract } from '../../../support/stripe-contract.ts'
 export const SECRET_KEY = 'sk_test_local_0123456789abcdef'
 export const PUBLISHABLE_KEY = 'pk_test_local_0123456789abcdef'
 
+export const LOCAL_SECRET = 'secret-of-the-tests'
+
 export type LocalStripe = RunningStripe & { stripe: Stripe }
 
 /** A local Stripe on a free port with an unmodified stripe-node in front of it; stopped after the file's tests. */
@@ -18,7 +20,9 @@ export async function localStripe(config: Partial<StripeConfig> = {}): Promise<L
     secretKey: SECRET_KEY,
     publishableKey: PUBLISHABLE_KEY,
     appOrigin: 'http://localhost:3000',
+    localSecret: LOCAL_SECRET,
     settleDelayMs: 60_000,
+    aftermathDelayMs: 60_000,
     retryDelaysMs: [20, 40],
     observer: await stripeContract(),
     ...config,
@@ -82,6 +86,21 @@ export async function send(
 }
 
 export const asSecret = { authorization: `Bearer ${SECRET_KEY}` }
+
+/** An admin address: GET without a body, POST with one. */
+export function admin(url: string, path: string, body?: object, method?: string): Promise<Answer> {
+  return send(url, `/_local${path}`, {
+    method: method ?? (body ? 'POST' : 'GET'),
+    ...(body ? { body: JSON.stringify(body) } : {}),
+    headers: { authorization: `Bearer ${LOCAL_SECRET}` },
+  })
+}
+
+/** Move the clock on; what is due by then has happened when this returns. */
+export async function advance(url: string, seconds: number): Promise<void> {
+  const { status } = await admin(url, '/clock', { advanceSeconds: seconds })
+  expect(status).toBe(200)
+}
 
 /** What the card frame sends: a form with the publishable key in it. */
 export function sendAsBrowser(url: string, path: string, fields: Record<string, string>): Promise<Answer> {

@@ -1,0 +1,41 @@
+import { Hono } from 'hono'
+import { z } from 'zod'
+import type { StripeContext } from '../context.ts'
+import { accountCurrency, setAccountCurrency } from '../core/account.ts'
+import { readBody, refused } from './body.ts'
+
+const MOST_SECONDS = 10 * 366 * 24 * 60 * 60
+
+/** `now` in unix seconds. Time goes forward only: what has happened has happened. */
+const clockBody = z.union([
+  z.strictObject({ advanceSeconds: z.number().min(0).max(MOST_SECONDS) }),
+  z.strictObject({ now: z.int().positive() }),
+])
+
+const accountBody = z.strictObject({ settlementCurrency: z.string().length(3).nullable() })
+
+/** This Stripe's time, and the currency its balance is kept in. */
+export function accountRoutes({ store, jobs }: StripeContext): Hono {
+  const app = new Hono()
+  const clock = () => ({ now: store.clock.now(), advancedSeconds: Math.floor(store.clock.offsetMs / 1000) })
+  const account = () => ({ settlementCurrency: accountCurrency(store) })
+
+  app.get('/clock', (c) => c.json(clock()))
+  app.post('/clock', async (c) => {
+    const body = await readBody(c, clockBody)
+    const seconds = 'now' in body ? body.now - store.clock.now() : body.advanceSeconds
+    if (seconds < 0 || seconds > MOST_SECONDS)
+      throw refused('The clock can be moved forward by up to ten years')
+    jobs.advance(seconds * 1000)
+    return c.json(clock())
+  })
+
+  app.get('/account', (c) => c.json(account()))
+  app.post('/account', async (c) => {
+    const { settlementCurrency } = await readBody(c, accountBody)
+    store.transaction(() => setAccountCurrency(store, settlementCurrency))
+    return c.json(account())
+  })
+
+  return app
+}
