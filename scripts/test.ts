@@ -14,15 +14,16 @@ function stepsFor(name: string | undefined): Step[] {
         lint,
         types,
         vitest('unit'),
-        vitest('sandbox'),
-        productionBuild,
         browser,
+        sandbox([]),
+        productionBuild,
         integration([]),
         endToEnd(),
       ]
     case 'unit':
+      return [vitest('unit', rest)]
     case 'sandbox':
-      return [vitest(name, rest)]
+      return [browser, sandbox(rest)]
     case 'integration':
       return [productionBuild, integration(rest)]
     case 'e2e':
@@ -31,6 +32,10 @@ function stepsFor(name: string | undefined): Step[] {
       console.error(`There is no part "${name}". The parts are unit, sandbox, integration and e2e.`)
       process.exit(2)
   }
+}
+
+function sandbox(files: readonly string[]): Step {
+  return vitest('sandbox', files, [browser.name])
 }
 
 function integration(files: readonly string[]): Step {
