@@ -8,6 +8,7 @@ import { waitUntilReady } from '../../scripts/health.ts'
 import { freePort } from '../../scripts/ports.ts'
 import { type Leashed, spawnLeashed, tool } from '../../scripts/processes.ts'
 import { ensureBuild } from '../../scripts/production-build.ts'
+import { assertContractKept } from './contract-report'
 
 /** What tests need to know of a running stack; plain data, so that it can be handed to other processes. */
 export type StackFacts = {
@@ -48,21 +49,29 @@ export async function startStack({ servers = 2 } = {}): Promise<Stack> {
     stateDir,
     ports: await freePorts(),
     appOrigin,
-    tuning: { fsync: false, signInAttempts: 10_000, mailIntervalSeconds: 0 },
+    tuning: { fsync: false, signInAttempts: 10_000, mailIntervalSeconds: 0, stripeContract: true },
   })
   const output: string[] = []
   const start = (port: number, settings: Record<string, string> = {}) =>
     startServer(port, { ...sandbox.env, ...settings }, (line) => output.push(line))
   const running = ports.map((port) => start(port))
-  const stop = async () => {
+  const shutDown = async () => {
     await Promise.all(running.map((server) => server.stop()))
     await sandbox.stop()
     removeState(stateDir)
   }
+  /** @throws Error when the local Stripe said something that the SDK's types do not allow: the tests stood on sand. */
+  const stop = async () => {
+    try {
+      await assertContractKept(sandbox.env.STRIPE_API_BASE ?? '', sandbox.localSecret)
+    } finally {
+      await shutDown()
+    }
+  }
   try {
     await Promise.all(serverUrls.map((url) => waitUntilReady(url, READY_TIMEOUT_MS)))
   } catch (error) {
-    await stop()
+    await shutDown()
     throw error
   }
   return {

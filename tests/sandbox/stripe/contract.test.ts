@@ -1,5 +1,8 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { freePorts, startSandbox } from '../../../sandbox/start.ts'
 import { API_VERSION } from '../../../sandbox/stripe/config.ts'
 import { ContractChecker } from '../../../sandbox/stripe/contract/checker.ts'
 import { loadContract } from '../../../sandbox/stripe/contract/load.ts'
@@ -18,7 +21,8 @@ import {
 import type { Operation } from '../../../sandbox/stripe/http/operation.ts'
 import { type Params, readParams } from '../../../sandbox/stripe/http/params.ts'
 import { OPERATIONS } from '../../../sandbox/stripe/server.ts'
-import { assertKept } from '../../support/stripe-contract.ts'
+import { assertContractKept, assertKept } from '../../support/contract-report.ts'
+import { errorOf, stripeClient } from './support/local-stripe.ts'
 import { observed } from './support/observed.ts'
 
 const contract = await loadContract()
@@ -188,6 +192,33 @@ describe('a serializer with one wrong field', () => {
     }
     for (const [name, wrong] of Object.entries(wrongs)) {
       expect(intent.check(checker, { ...intent.body, [name]: wrong }), name).toEqual([])
+    }
+  })
+})
+
+describe('a local Stripe in a process of its own', () => {
+  it('checks itself when told to, and tells what it found', async () => {
+    const stateDir = mkdtempSync(join(tmpdir(), 'paywright-contract-'))
+    const sandbox = await startSandbox({
+      stateDir,
+      ports: await freePorts(),
+      appOrigin: 'http://localhost:3000',
+      only: ['stripe'],
+      tuning: { stripeContract: true },
+    })
+    try {
+      const url = sandbox.env.STRIPE_API_BASE ?? ''
+      const stripe = stripeClient(url, {}, sandbox.env.STRIPE_SECRET_KEY)
+      await stripe.customers.create({ name: 'Ada' })
+      await errorOf(stripe.customers.retrieve('cus_none'))
+
+      const { checked, violations } = await assertContractKept(url, sandbox.localSecret)
+
+      expect(violations).toEqual([])
+      expect(checked).toEqual({ responses: 1, errors: 1, events: 1 })
+    } finally {
+      await sandbox.stop()
+      rmSync(stateDir, { recursive: true, force: true })
     }
   })
 })
