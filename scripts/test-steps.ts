@@ -31,12 +31,16 @@ export const browser: Step = {
   },
 }
 
-/** One project of vitest.config.ts. */
+/** One project of vitest.config.ts. One that needs a browser is told where it is. */
 export function vitest(project: string, files: readonly string[] = [], needs: readonly string[] = []): Step {
   return {
     name: `${project} tests`,
     needs,
-    run: () => run([...tool('vitest'), 'run', '--project', project, ...files]),
+    run: async () =>
+      run(
+        [...tool('vitest'), 'run', '--project', project, ...files],
+        needs.includes(browser.name) ? { CHROME_PATH: await ensureChromium() } : {},
+      ),
   }
 }
 

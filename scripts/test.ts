@@ -10,16 +10,7 @@ process.exit(await runSteps(stepsFor(part)))
 function stepsFor(name: string | undefined): Step[] {
   switch (name) {
     case undefined:
-      return [
-        lint,
-        types,
-        vitest('unit'),
-        browser,
-        sandbox([]),
-        productionBuild,
-        integration([]),
-        endToEnd(),
-      ]
+      return [lint, types, vitest('unit'), browser, sandbox([]), productionBuild, integration([]), endToEnd()]
     case 'unit':
       return [vitest('unit', rest)]
     case 'sandbox':
