@@ -26,6 +26,11 @@ export function adminRoutes(context: StripeContext): Hono {
   app.route('/_local', accountRoutes(context))
   app.route('/_local', paymentRoutes(context))
 
+  app.get('/_local/contract', (c) => {
+    const report = config.observer?.report?.()
+    return report ? c.json(report) : c.json({ error: { message: 'SANDBOX_STRIPE_CONTRACT is not set' } }, 404)
+  })
+
   app.get('/_local/deliveries', (c) => c.json({ deliveries: listDeliveries(store, SHOWN_DELIVERIES) }))
 
   app.post('/_local/events/:id/resend', (c) => {
