@@ -92,7 +92,12 @@ describe('what one customer can reach of another', () => {
 
     for (const relation of relations) {
       const [schema = '', table = ''] = relation.split('.')
-      const ways: Record<string, string>[] = [{}, { accept: 'text/csv' }, { prefer: 'count=exact' }, { 'accept-profile': schema }]
+      const ways: Record<string, string>[] = [
+        {},
+        { accept: 'text/csv' },
+        { prefer: 'count=exact' },
+        { 'accept-profile': schema },
+      ]
       const asked = questions(table).flatMap((question) => ways.map((headers) => ({ question, headers })))
       await Promise.all(
         asked.map(async ({ question, headers }) => {

@@ -8,6 +8,8 @@ export type FaultProxy = {
   setFault(fault: Fault): void
   /** Connections accepted so far. */
   connections(): number
+  /** Pieces of data passed on to the target so far: none, while nobody asks it anything. */
+  passedOn(): number
   close(): Promise<void>
 }
 
@@ -15,6 +17,7 @@ export type FaultProxy = {
 export async function startFaultProxy(target: { host: string; port: number }): Promise<FaultProxy> {
   let fault: Fault = 'none'
   let accepted = 0
+  let passedOn = 0
   const clients = new Set<Socket>()
 
   const server = createServer((client) => {
@@ -26,7 +29,11 @@ export async function startFaultProxy(target: { host: string; port: number }): P
     if (fault === 'hang') return
     const upstream = connect(target)
     upstream.on('error', () => client.destroy())
-    client.on('data', (chunk) => fault === 'none' && upstream.write(chunk))
+    client.on('data', (chunk) => {
+      if (fault !== 'none') return
+      passedOn++
+      upstream.write(chunk)
+    })
     upstream.on('data', (chunk) => fault === 'none' && client.write(chunk))
     client.on('close', () => upstream.destroy())
     upstream.on('close', () => client.destroy())
@@ -43,6 +50,7 @@ export async function startFaultProxy(target: { host: string; port: number }): P
       for (const client of clients) client.resetAndDestroy()
     },
     connections: () => accepted,
+    passedOn: () => passedOn,
     close: async () => {
       for (const client of clients) client.destroy()
       await new Promise<void>((resolve) => server.close(() => resolve()))

@@ -1,0 +1,67 @@
+import { spawn } from 'node:child_process'
+import { describe, expect, it } from 'vitest'
+import { freePort } from '../../scripts/ports'
+import { root, tool } from '../../scripts/processes'
+import { stack } from '../support/stack-in-test'
+
+const { env } = stack()
+const CANARY = 'whsec_canary canary'
+
+type Ended = { code: number | null; output: string; listened: boolean }
+
+/** Run a command to its end, watching whether anything ever answers on its port. */
+async function runUntilEnd(command: string[], settings: Record<string, string>): Promise<Ended> {
+  const port = await freePort()
+  const [file = '', ...args] = command
+  const child = spawn(file, args, {
+    cwd: root,
+    env: { PATH: process.env.PATH, NODE_ENV: 'production', ...settings, PORT: String(port) },
+  })
+  let output = ''
+  let listened = false
+  child.stdout.on('data', (chunk) => (output += chunk))
+  child.stderr.on('data', (chunk) => (output += chunk))
+  const watch = setInterval(() => {
+    fetch(`http://localhost:${port}/api/health?live`).then(
+      (response) => (listened ||= response.ok),
+      () => {},
+    )
+  }, 50)
+  const code = await new Promise<number | null>((resolve) => child.on('exit', resolve))
+  clearInterval(watch)
+  return { code, output, listened }
+}
+
+describe('starting with bad settings (S-1, W3, W20)', () => {
+  it.each([
+    ['a secret with white space', { STRIPE_WEBHOOK_SECRET: CANARY }, 'STRIPE_WEBHOOK_SECRET'],
+    ['a missing secret', { STRIPE_WEBHOOK_SECRET: '' }, 'STRIPE_WEBHOOK_SECRET'],
+    ['keys of two modes', { STRIPE_PUBLISHABLE_KEY: 'pk_live_canary' }, 'STRIPE_PUBLISHABLE_KEY'],
+    [
+      'a database elsewhere without TLS',
+      { DATABASE_URL: 'postgres://canary:canary@db.example.com/x' },
+      'DATABASE_URL',
+    ],
+  ])('npm start ends before it listens: %s', async (_what, broken, named) => {
+    const { code, output, listened } = await runUntilEnd(
+      [process.execPath, 'scripts/bootstrap.mjs', 'scripts/start.ts'],
+      { ...env, ...broken },
+    )
+
+    expect(code).not.toBe(0)
+    expect(listened).toBe(false)
+    expect(output).toContain(named)
+    expect(output).not.toMatch(/canary/)
+  })
+
+  it('Next started by other means ends too', async () => {
+    const { code, output } = await runUntilEnd([...tool('next'), 'start'], {
+      ...env,
+      STRIPE_WEBHOOK_SECRET: CANARY,
+    })
+
+    expect(code).not.toBe(0)
+    expect(output).toContain('STRIPE_WEBHOOK_SECRET')
+    expect(output).not.toMatch(/canary/)
+  })
+})
