@@ -52,7 +52,7 @@ test('what sign-in, sign-up and recovery say does not tell who has an account', 
     if (password) await page.getByLabel('Password').fill(password)
     await page.getByRole('main').getByRole('button', { name: button }).click()
     await page.waitForLoadState('networkidle')
-    return `${new URL(page.url()).pathname} ${(await page.getByRole('main').innerText()).replaceAll(email, '…')}`
+    return `${new URL(page.url()).pathname} ${(await page.getByRole('main').textContent())?.replaceAll(email, '…')}`
   }
 
   for (const [path, button, password] of [

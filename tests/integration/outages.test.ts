@@ -88,6 +88,28 @@ describe('when a dependency is away', () => {
     expect(statuses).toEqual([200, 'current', 200, 'previous', 400, null])
   })
 
+  it('asks the database nothing about a request that is not signed (W1)', async () => {
+    const text = JSON.stringify(
+      eventOf('payment_intent.succeeded', { object: 'payment_intent', id: 'pi_forged' }),
+    )
+    const forged = [
+      null,
+      '',
+      'nonsense',
+      signatureOf(text, 'whsec_forged'),
+      signatureOf(text, secret, 1),
+      signatureOf(`${text} `, secret),
+    ]
+    const before = database.passedOn()
+
+    const statuses = await Promise.all(
+      forged.map(async (signature) => (await postEvent(url, text, { secret, signature })).status),
+    )
+
+    expect(statuses).toEqual(forged.map(() => 400))
+    expect(database.passedOn() - before).toBe(0)
+  })
+
   it.each(['refuse', 'reset', 'hang'] as const)(
     'answers 503 to Stripe when the database does %s, and applies the event when it comes again (W16)',
     async (fault) => {
