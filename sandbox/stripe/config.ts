@@ -20,6 +20,8 @@ export type StripeConfig = {
   settlementCurrency?: string | null
   /** Bearer token of the `/_local` addresses. Without one they are closed. */
   localSecret?: string
+  /** What goes wrong from the start; later it is set through `/_local/chaos`. */
+  chaos?: { profile: string; seed?: string }
   /** Waiting time before each repeated delivery of an event; its length is the number of retries. */
   retryDelaysMs?: readonly number[]
   deliveryTimeoutMs?: number
@@ -29,7 +31,7 @@ export type StripeConfig = {
   log?: (line: string) => void
 }
 
-export type ResolvedConfig = Omit<StripeConfig, 'port' | 'webhook' | 'localSecret' | 'beforeExecution'> & {
+export type ResolvedConfig = Omit<StripeConfig, 'port' | 'webhook' | 'localSecret' | 'chaos' | 'beforeExecution'> & {
   /** This server's own origin, e.g. `http://127.0.0.1:4010`, without a slash at the end. */
   baseUrl: string
   port: number

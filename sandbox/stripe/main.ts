@@ -12,6 +12,7 @@ await runPart(async () => {
   }
   const port = numberSetting(portSetting('stripe'))
   const localSecret = process.env.SANDBOX_LOCAL_SECRET
+  const [profile, seed] = process.env.SANDBOX_STRIPE_CHAOS?.split(':') ?? []
   const webhookUrl = process.env.STRIPE_WEBHOOK_URL
   try {
     return await startStripe({
@@ -22,6 +23,7 @@ await runPart(async () => {
       appOrigin: setting('APP_ORIGIN'),
       ...(process.env.SANDBOX_STRIPE_CONTRACT === '1' ? { observer: await contractChecker() } : {}),
       settlementCurrency: process.env.SANDBOX_STRIPE_SETTLEMENT_CURRENCY?.toLowerCase() || null,
+      ...(profile ? { chaos: { profile, ...(seed ? { seed } : {}) } } : {}),
       ...(localSecret ? { localSecret } : {}),
       ...(webhookUrl ? { webhook: { url: webhookUrl, secret: setting('STRIPE_WEBHOOK_SECRET') } } : {}),
       log: (line) => console.error(line),

@@ -7,7 +7,7 @@ import { type ResolvedConfig, resolveConfig, type StripeConfig } from './config.
 import type { StripeContext } from './context.ts'
 import { type JobHandlers, JobRunner } from './core/jobs.ts'
 import { Store } from './core/store.ts'
-import { raiseAftermath } from './disputes/aftermath.ts'
+import { disputeRefunded, raiseAftermath } from './disputes/aftermath.ts'
 import { judgeDispute, passDeadline } from './disputes/dispute.ts'
 import { earlyFraudWarningOperations } from './disputes/early-fraud-warnings.ts'
 import { disputeOperations } from './disputes/operations.ts'
@@ -56,6 +56,7 @@ const JOBS: JobHandlers = {
   expire_authorization: expireAuthorization,
   finish_refund: finishRefund,
   raise_aftermath: raiseAftermath,
+  dispute_refunded: disputeRefunded,
   judge_dispute: judgeDispute,
   pass_dispute_deadline: passDeadline,
 }
@@ -82,6 +83,7 @@ export async function startStripe(config: StripeConfig): Promise<RunningStripe> 
   server.on('request', getRequestListener(app.fetch))
 
   const deliverer = new Deliverer(store)
+  if (config.chaos) store.chaos.configure(config.chaos)
   if (config.webhook) ensureEndpoint(store, config.webhook.url, config.webhook.secret)
   deliverer.wake()
   jobs.wake()

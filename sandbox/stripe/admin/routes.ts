@@ -4,6 +4,7 @@ import { rollSecret } from '../events/endpoints.ts'
 import { StripeError } from '../http/errors.ts'
 import { localSecretOnly, ownPagesOnly } from '../http/guard.ts'
 import { accountRoutes } from './account.ts'
+import { chaosRoutes } from './chaos.ts'
 import { listDeliveries, resendEvent } from './deliveries.ts'
 import { homePage } from './home-page.ts'
 import { paymentRoutes } from './payments.ts'
@@ -25,6 +26,7 @@ export function adminRoutes(context: StripeContext): Hono {
   app.use('/_local/*', localSecretOnly(config))
   app.route('/_local', accountRoutes(context))
   app.route('/_local', paymentRoutes(context))
+  app.route('/_local', chaosRoutes(context))
 
   app.get('/_local/contract', (c) => {
     const report = config.observer?.report?.()

@@ -60,6 +60,29 @@ const SCHEMA = `
   ) strict;
   create index if not exists attempts_by_delivery on delivery_attempts (delivery);
 
+  create table if not exists delivery_faults (
+    delivery integer primary key references deliveries (id),
+    faults text not null
+  ) strict;
+
+  create table if not exists chaos_rules (
+    id integer primary key,
+    rule text not null,
+    matched integer not null default 0,
+    fired integer not null default 0
+  ) strict;
+
+  create table if not exists chaos_log (
+    seq integer primary key autoincrement,
+    at integer not null,
+    seed text not null,
+    rule integer,
+    fault text not null,
+    n integer not null,
+    subject text not null,
+    fired integer not null
+  ) strict;
+
   create table if not exists jobs (
     id integer primary key autoincrement,
     kind text not null,

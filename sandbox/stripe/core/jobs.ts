@@ -7,6 +7,7 @@ export type JobKind =
   | 'expire_authorization'
   | 'finish_refund'
   | 'raise_aftermath'
+  | 'dispute_refunded'
   | 'judge_dispute'
   | 'pass_dispute_deadline'
 export type JobHandlers = Record<JobKind, (store: Store, subject: string) => void>

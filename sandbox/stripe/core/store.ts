@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
+import { Chaos } from '../chaos/chaos.ts'
 import type { ResolvedConfig } from '../config.ts'
 import { Clock } from './clock.ts'
 import { openDatabase, readSalt } from './database.ts'
@@ -17,12 +18,14 @@ export class Store {
   readonly clock: Clock
   readonly config: ResolvedConfig
   readonly salt: string
+  readonly chaos: Chaos
   #committed: (() => void)[] = []
 
   constructor(config: ResolvedConfig) {
     this.config = config
     this.db = openDatabase(config.databasePath)
     this.salt = readSalt(this.db)
+    this.chaos = new Chaos(this)
     this.clock = new Clock(Number(this.readSetting(CLOCK_OFFSET) ?? 0))
   }
 

@@ -49,3 +49,11 @@ export function raiseAftermath(store: Store, chargeId: string): void {
     }
   }
 }
+
+/** The customer got their money back and went to the bank all the same. Runs as a job. */
+export function disputeRefunded(store: Store, chargeId: string): void {
+  const charge = store.find('charge', chargeId)?.object
+  if (!charge || charge.disputed) return
+  const amountMinor = charge.amount_captured
+  raiseDispute(automaticCall(store), charge, { amountMinor, reason: 'credit_not_processed' })
+}

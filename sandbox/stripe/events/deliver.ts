@@ -1,13 +1,14 @@
 import type { Store } from '../core/store.ts'
 import { activeSecrets } from './endpoints.ts'
 import { findEvent } from './events.ts'
-import { signatureHeader } from './sign.ts'
+import { faultsOfAttempt } from './outbox.ts'
+import { isLost, isLostForever, signed } from './spoil.ts'
 
 const MAX_AT_ONCE = 20
 const JITTER = 0.2
 
 type Delivery = { id: number; event: string; endpoint: string; attempts: number }
-type Outcome = { status: number | null; error: string | null; durationMs: number }
+type Outcome = { status: number | null; error: string | null; durationMs: number; final?: boolean }
 
 /**
  * Sends waiting deliveries, oldest first and several at a time, and tries again later when one fails. What is waiting is in the
@@ -92,17 +93,22 @@ export class Deliverer {
       2,
     )
     const now = clock.now()
-    const signature = signatureHeader(body, activeSecrets(endpoint.hidden.secrets, now), now)
+    const faults = faultsOfAttempt(this.#store, delivery.id, delivery.attempts)
+    if (isLost(faults)) {
+      return { status: null, error: 'lost on purpose', durationMs: 0, final: isLostForever(faults) }
+    }
+    const message = { body, secrets: activeSecrets(endpoint.hidden.secrets, now), timestamp: now }
+    const sent = signed(message, faults)
     const started = performance.now()
     const durationMs = () => Math.round(performance.now() - started)
     try {
       const response = await fetch(endpoint.object.url, {
         method: 'POST',
-        body,
+        body: sent.body,
         headers: {
           'Content-Type': 'application/json; charset=utf-8',
           'User-Agent': 'Stripe/1.0 (local stand-in)',
-          'Stripe-Signature': signature,
+          'Stripe-Signature': sent.signature,
         },
         redirect: 'manual',
         signal: AbortSignal.any([stopped, AbortSignal.timeout(config.deliveryTimeoutMs)]),
@@ -135,7 +141,7 @@ export class Deliverer {
         return
       }
       const delay = store.config.retryDelaysMs[attempts - 1]
-      if (delay === undefined) set.run('failed', attempts, null, delivery.id)
+      if (delay === undefined || outcome.final) set.run('failed', attempts, null, delivery.id)
       else set.run('pending', attempts, Math.round(store.clock.nowMs() + jittered(delay)), delivery.id)
     })
   }

@@ -1,8 +1,10 @@
 import type Stripe from 'stripe'
+import { type Fault, findFault } from '../chaos/faults.ts'
 import { newEventId } from '../core/ids.ts'
 import type { Call } from '../http/call.ts'
 import { endpointsFor } from './endpoints.ts'
 import { findEvent } from './events.ts'
+import { insertDeliveries } from './outbox.ts'
 
 /** The events this stand-in can tell of. The payload is the object as it was then (stripe.W11). */
 export type EventType = Stripe.Event['type']
@@ -17,23 +19,39 @@ export function recordEvent(
   object: { id: string; object: string },
   previousAttributes?: Record<string, unknown>,
 ): void {
-  const { store, cause } = call
-  const id = newEventId(type)
+  const { store } = call
   const data = {
     object,
     ...(previousAttributes ? { previous_attributes: previousAttributes } : {}),
   }
+  const subject = `${type} ${object.id}`
+  const faults = store.chaos.decide({ point: 'event', eventType: type, subject }, call.wishes)
+  const endpoints = endpointsFor(store, type).map(({ id }) => id)
+
+  const id = insertEvent(call, type, data)
+  insertDeliveries(store, id, endpoints, faults)
+  const recorded = store.config.observer && findEvent(store, id)
+  if (recorded) store.config.observer?.event(recorded)
+
+  for (const extra of additionalTypes(type, faults)) {
+    insertDeliveries(store, insertEvent(call, extra, data), endpoints, [])
+  }
+}
+
+function insertEvent({ store, cause }: Call, type: string, data: object): string {
+  const id = newEventId(type)
   store.db
     .prepare(
       'insert into events (id, type, created, data, request_id, idempotency_key) values (?, ?, ?, ?, ?, ?)',
     )
     .run(id, type, store.clock.now(), JSON.stringify(data), cause.requestId, cause.idempotencyKey)
+  return id
+}
 
-  const insert = store.db.prepare(
-    "insert into deliveries (event, endpoint, state, next_attempt_at) values (?, ?, 'pending', ?)",
-  )
-  for (const endpoint of endpointsFor(store, type)) insert.run(id, endpoint.id, store.clock.nowMs())
-
-  const recorded = store.config.observer && findEvent(store, id)
-  if (recorded) store.config.observer?.event(recorded)
+/** Two Event objects for one change (stripe.W10); an event of a type the receiver has never heard of. */
+function additionalTypes(type: string, faults: Fault[]): string[] {
+  return [
+    ...(findFault(faults, 'webhook.twin') ? [type] : []),
+    ...(findFault(faults, 'webhook.unknownType') ? [`${type.split('.')[0]}.unheard_of`] : []),
+  ]
 }

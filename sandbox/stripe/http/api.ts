@@ -1,4 +1,7 @@
 import { type Context, Hono } from 'hono'
+import { hidingError, playAfter, playBefore } from '../chaos/api-faults.ts'
+import { type Fault, findFault } from '../chaos/faults.ts'
+import { type Rule, readChaosHeader } from '../chaos/rules.ts'
 import { API_VERSION } from '../config.ts'
 import type { StripeContext } from '../context.ts'
 import { expand } from '../core/expand.ts'
@@ -27,6 +30,7 @@ type Admitted = {
   params: ReadParams<Params>
   expandPaths: string[]
   ids: PathIds
+  wishes: Rule[]
 }
 
 /** The API under `/v1`. Anything that is not an operation is refused in Stripe's own error shape (stripe.R7). */
@@ -47,7 +51,7 @@ async function respond(context: StripeContext, c: Context, operation: Operation 
     assertOwnOrigin(context.config, c.req.header('origin'))
     if (!operation || c.req.param('id') === 'search') throw unknownRoute(c.req.method, c.req.path)
     const admitted = admit(context, c, operation, requestId, await c.req.text())
-    return await run(context, admitted)
+    return await runWithFaults(context, c, admitted)
   } catch (error) {
     const answer = errorAnswer(context, error, requestId, 'publishable')
     observe(context, { method: c.req.method, path: operation?.path ?? null, key: 'publishable' }, answer)
@@ -87,6 +91,7 @@ function admit(
     params,
     expandPaths: expandPaths ?? [],
     ids: { id: c.req.param('id') ?? '', child: c.req.param('child') ?? '' },
+    wishes: readChaosHeader(c.req.header('x-local-chaos')),
   }
 }
 
@@ -98,7 +103,21 @@ function readKnownParams(operation: Operation, fields: FormFields) {
   }
 }
 
-async function run(context: StripeContext, admitted: Admitted): Promise<Response> {
+/** Around the call itself: what is to go wrong before it, and with its answer. Usually nothing. */
+async function runWithFaults(context: StripeContext, c: Context, admitted: Admitted): Promise<Response> {
+  const { store, jobs } = context
+  const { method, path } = c.req
+  const subject = `${method} ${path} ${admitted.requestId}`
+  const faults = store.chaos.decide({ point: 'request', method, path, subject }, admitted.wishes)
+  const instead = await playBefore(faults, c)
+  if (instead) return instead
+  const answer = await run(context, admitted, faults)
+  const jump = findFault(faults, 'domain.clockJump')
+  if (jump) jobs.advance(jump.seconds * 1000)
+  return playAfter(faults, c, store, admitted.requestId, answer)
+}
+
+async function run(context: StripeContext, admitted: Admitted, faults: Fault[]): Promise<Response> {
   const { store, config } = context
   const { idempotencyKey, requestId, key, operation } = admitted
 
@@ -118,6 +137,10 @@ async function run(context: StripeContext, admitted: Admitted): Promise<Response
       else releaseKey(store, idempotencyKey)
     }
   }
+  if (findFault(faults, 'after.error500')) {
+    answer = hidingError(requestId)
+    if (idempotencyKey) saveAnswer(store, idempotencyKey, answer)
+  }
   observe(context, { method: operation.method, path: operation.path, key }, answer)
   return jsonResponse(answer, idempotencyKey ? { 'Idempotency-Key': idempotencyKey } : {})
 }
@@ -133,7 +156,7 @@ function observe(
 /** One transaction: the change, its events, and the answer kept under the idempotency key. */
 function execute({ store }: StripeContext, admitted: Admitted): SavedAnswer {
   const { operation, requestId, idempotencyKey, key, params, ids, expandPaths } = admitted
-  const call: Call = { store, cause: { requestId, idempotencyKey }, key }
+  const call: Call = { store, cause: { requestId, idempotencyKey }, key, wishes: admitted.wishes }
   const render = (object: Record<string, unknown>) => present(object, key)
   return store.transaction(() => {
     const answer = answerOrDecline(

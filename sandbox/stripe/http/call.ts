@@ -1,3 +1,4 @@
+import type { Rule } from '../chaos/rules.ts'
 import type { Store } from '../core/store.ts'
 import type { KeyKind } from './authenticate.ts'
 
@@ -9,9 +10,11 @@ export type Call = {
   store: Store
   cause: Cause
   key: KeyKind
+  /** Faults the call asked for by its header `x-local-chaos`. */
+  wishes: readonly Rule[]
 }
 
 /** For what happens without a request: a job, a customer's answer to a challenge. */
 export function automaticCall(store: Store): Call {
-  return { store, cause: { requestId: null, idempotencyKey: null }, key: 'secret' }
+  return { store, cause: { requestId: null, idempotencyKey: null }, key: 'secret', wishes: [] }
 }

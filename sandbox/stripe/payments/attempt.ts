@@ -1,6 +1,7 @@
 import type Stripe from 'stripe'
 import { AUTHENTICATION_REQUIRED, decide, type ThreeDSecureResult } from '../cards/issuer.ts'
 import { type Decline, testCard } from '../cards/test-cards.ts'
+import { findFault } from '../chaos/faults.ts'
 import { scheduleJob } from '../core/jobs.ts'
 import { idOf } from '../core/resources.ts'
 import type { Found } from '../core/store.ts'
@@ -9,7 +10,7 @@ import { recordEvent } from '../events/record.ts'
 import type { Call } from '../http/call.ts'
 import { missingParameter, type StripeError } from '../http/errors.ts'
 import { cardDeclined, describeDecline } from './card-error.ts'
-import { openChallenge } from './challenge-store.ts'
+import { openChallenge, supersedeChallenges } from './challenge-store.ts'
 import { AUTHORIZED_SECONDS, createCharge } from './charges.ts'
 import { attach } from './payment-methods.ts'
 import { bookCharge } from './settle-charge.ts'
@@ -151,6 +152,9 @@ function askForAction(call: Call, intent: Intent, method: PaymentMethod, options
   if (!options.useStripeSdk && !options.returnUrl) throw missingParameter('return_url')
   const returnUrl = options.useStripeSdk ? null : options.returnUrl
   const token = openChallenge(call.store, { intent, paymentMethod: method.object.id, returnUrl })
+  const faults = call.store.chaos.decide({ point: 'challenge', subject: intent.id }, call.wishes)
+  // The customer walks away: whatever is still answered changes nothing.
+  if (findFault(faults, 'domain.challengeAbandoned')) supersedeChallenges(call.store, intent.id)
   const url = `${call.store.config.baseUrl}/3ds/${token}`
   const waiting = call.store.save('payment_intent', {
     ...intent,

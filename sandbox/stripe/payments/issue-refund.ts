@@ -1,4 +1,5 @@
 import type Stripe from 'stripe'
+import { findFault } from '../chaos/faults.ts'
 import { previousAttributes } from '../core/changes.ts'
 import { newId } from '../core/ids.ts'
 import { scheduleJob } from '../core/jobs.ts'
@@ -27,8 +28,10 @@ type Wanted = {
 export function issueRefund(call: Call, given: Stripe.Charge, wanted: Wanted): Stripe.Refund {
   const { store } = call
   const charge = settled(store, given)
-  const ending = wanted.ending ?? endingOf(store, charge)
   const id = newId('refund')
+  const faults = store.chaos.decide({ point: 'refund', subject: id }, call.wishes)
+  const fails = findFault(faults, 'domain.refundFails') !== undefined
+  const ending = wanted.ending ?? (fails ? 'fails' : endingOf(store, charge))
   const transaction = book(store, {
     type: 'refund',
     reportingCategory: 'refund',
@@ -48,6 +51,9 @@ export function issueRefund(call: Call, given: Stripe.Charge, wanted: Wanted): S
   }
   store.insert('refund', refund, { ending })
   scheduleJob(store, 'finish_refund', id, store.config.aftermathDelayMs)
+  if (findFault(faults, 'domain.disputeAfterRefund')) {
+    scheduleJob(store, 'dispute_refunded', charge.id, 2 * store.config.aftermathDelayMs)
+  }
   recordEvent(call, 'refund.created', refund)
   tellRefunded(call, charge, withRefunded(charge, wanted.amountMinor))
   return refund
