@@ -227,10 +227,13 @@ const EXPECTED_KINDS = [
   'balance_transaction',
   'charge',
   'customer',
+  'dispute',
   'event',
   'list',
   'payment_intent',
   'payment_method',
+  'radar.early_fraud_warning',
+  'refund',
   'webhook_endpoint',
 ]
 

@@ -20,6 +20,7 @@ async function observe(): Promise<Observed[]> {
   const answers = new Map<string, Observed>()
   const { stripe } = await localStripe({
     settleDelayMs: 0,
+    aftermathDelayMs: 0,
     observer: {
       response: (answer) => keep(answers, answer),
       event: () => {},
@@ -58,8 +59,28 @@ async function callEverything(stripe: Stripe): Promise<void> {
     return found.balance_transaction ? found : null
   })
   await stripe.balanceTransactions.retrieve(String(charge.balance_transaction))
+  await stripe.refunds.create({ payment_intent: intent.id, amount: 100 })
+  await consequences(stripe)
   const { data } = await stripe.events.list()
   await stripe.events.retrieve(data[0]?.id ?? '')
   await stripe.customers.list()
   await stripe.paymentIntents.retrieve(intent.id)
+}
+
+/** What some test cards bring about by themselves. */
+async function consequences(stripe: Stripe): Promise<void> {
+  for (const payment_method of ['pm_card_createDispute', 'pm_card_createIssuerFraudRecord']) {
+    await stripe.paymentIntents.create({
+      amount: 1000,
+      currency: 'usd',
+      payment_method,
+      confirm: true,
+      return_url: 'http://localhost:3000/',
+    })
+  }
+  const first = async (list: Promise<Stripe.ApiList<{ id: string }>>) => (await list).data[0]?.id
+  const dispute = await eventually('the dispute', () => first(stripe.disputes.list()))
+  await stripe.disputes.retrieve(dispute)
+  const warning = await eventually('the warning', () => first(stripe.radar.earlyFraudWarnings.list()))
+  await stripe.radar.earlyFraudWarnings.retrieve(warning)
 }
