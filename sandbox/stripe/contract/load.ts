@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Contract } from './schema.ts'
 import { sdkVersions } from './sdk.ts'
 
 const CACHE = resolve(import.meta.dirname, '../../../node_modules/.cache/paywright')
+
+const PREFIX = 'stripe-contract-'
 
 /** What generates the contract: when one of these changes, a kept one is worth nothing. */
 const GENERATOR = ['generate.ts', 'read-operations.ts', 'schema.ts', 'sdk.ts', 'types-to-schema.ts']
@@ -18,13 +20,16 @@ export function loadContract(): Promise<Contract> {
 }
 
 async function readOrGenerate(): Promise<Contract> {
-  const file = join(CACHE, `stripe-contract-${stamp()}.json`)
+  const file = join(CACHE, `${PREFIX}${stamp()}.json`)
   const kept = readKept(file)
   if (kept) return kept
   // The compiler is only needed here, and takes a while to load.
   const { generateContract } = await import('./generate.ts')
   const contract = generateContract()
   mkdirSync(CACHE, { recursive: true })
+  for (const name of readdirSync(CACHE)) {
+    if (name.startsWith(PREFIX) && name.endsWith('.json')) rmSync(join(CACHE, name), { force: true })
+  }
   // Several test processes may do this at once: each writes a file of its own, the last name change wins.
   const draft = `${file}.${process.pid}`
   writeFileSync(draft, JSON.stringify(contract))

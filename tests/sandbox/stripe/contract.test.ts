@@ -125,26 +125,29 @@ describe('a serializer with one wrong field', () => {
   it('is found in every kind of object: a field of another kind, one too many, one that is missing', async () => {
     const answers = await observed()
 
-    const unseen: string[] = []
     const kinds = new Set<string>()
+    const unseen: string[] = []
+    const unmissed: string[] = []
+    let fields = 0
     for (const { body, check } of answers) {
       expect(check(checker, body)).toEqual([])
+      const seen = (changed: Record<string, unknown>) => check(checker, changed).length > 0
       kinds.add(String(body.object))
-      if (check(checker, { ...body, no_such_field: 1 }).length === 0)
-        unseen.push(`${body.object} no_such_field`)
+      if (!seen({ ...body, no_such_field: 1 })) unseen.push(`${body.object}: one too many`)
       for (const [name, value] of Object.entries(body)) {
-        const wrong = Array.isArray(value) ? 'text' : [{ wrong: true }]
-        if (check(checker, { ...body, [name]: wrong }).length === 0)
-          unseen.push(`${body.object}.${name} wrong`)
+        fields += 1
+        for (const wrong of ofOtherKinds(value)) {
+          if (!seen({ ...body, [name]: wrong })) unseen.push(`${body.object}.${name}: ${typeof wrong}`)
+        }
         const { [name]: _, ...without } = body
-        if (check(checker, without).length === 0) unseen.push(`${body.object}.${name} missing`)
+        if (!seen(without)) unmissed.push(`${body.object}.${name}`)
       }
     }
 
     expect([...kinds].sort()).toEqual(expect.arrayContaining(EXPECTED_KINDS))
-    // The SDK calls these optional, so leaving them out is no mistake that could be seen.
-    expect(unseen.filter((problem) => !problem.endsWith(' missing'))).toEqual([])
-    expect(unseen.length).toBeLessThan(60)
+    expect(unseen).toEqual([])
+    // The SDK calls these optional (a customer's phone), so nobody can tell that one is missing.
+    expect(unmissed.length).toBeLessThan(fields * 0.15)
   })
 
   it('is found deep inside, and for a value that a closed set does not have', async () => {
@@ -236,6 +239,13 @@ const EXPECTED_KINDS = [
   'refund',
   'webhook_endpoint',
 ]
+
+function ofOtherKinds(value: unknown): unknown[] {
+  if (typeof value === 'string') return [7, true, { id: value }]
+  if (typeof value === 'number') return [String(value), true, [value]]
+  if (typeof value === 'boolean') return [String(value), 1]
+  return Array.isArray(value) ? ['text', {}] : [[{ wrong: true }], true]
+}
 
 function keyOf({ method, path }: Operation): string {
   return operationKey(method, path)
