@@ -14,7 +14,14 @@ const LABELS: Readonly<Record<string, string>> = {
   'payment.failed_attempt': 'The card was declined',
   'payment.succeeded': 'Paid',
   'payment.canceled': 'Cancelled',
-  'order.paid': 'Order marked as paid',
+  'refund.pending': 'Refund on its way',
+  'refund.succeeded': 'Refunded',
+  'refund.failed': 'The refund did not go through',
+  'refund.canceled': 'Refund cancelled',
+  'dispute.needs_response': 'Disputed with the bank',
+  'dispute.under_review': 'The bank looks into it',
+  'dispute.won': 'Dispute closed: the payment stands',
+  'dispute.lost': 'Dispute closed: the money went back',
 }
 
 const DOTS: Readonly<Record<string, string>> = {

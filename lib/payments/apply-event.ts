@@ -7,11 +7,15 @@ import { errorFields, log } from '../log'
 import { stripeErrorCode } from '../stripe/server'
 import type { SecretName } from '../stripe/webhook'
 import type { EventFacts } from './facts'
-import { syncPaymentIntent } from './sync-payment'
+import { SyncKind, syncObject } from './sync-object'
 
 const Answer = z.discriminatedUnion('outcome', [
   z.object({ outcome: z.enum(['processed', 'duplicate', 'ignored', 'rejected', 'failed', 'parked']) }),
-  z.object({ outcome: z.literal('needs_fetch'), intentId: z.string(), expectedVersion: z.number().int() }),
+  z.object({
+    outcome: z.literal('needs_fetch'),
+    fetch: z.object({ object: SyncKind, id: z.string() }),
+    expectedVersion: z.number().int(),
+  }),
 ])
 
 export type EventOutcome = 'processed' | 'duplicate' | 'ignored' | 'rejected' | 'parked'
@@ -54,8 +58,14 @@ async function attempt({
       }),
     )
     if (answer.outcome !== 'needs_fetch') return answer.outcome
-    const { intentId, expectedVersion } = answer
-    await syncPaymentIntent({ intentId, expectedVersion, eventId: event.id, source: 'webhook' })
+    const { fetch, expectedVersion } = answer
+    await syncObject({
+      kind: fetch.object,
+      id: fetch.id,
+      expectedVersion,
+      eventId: event.id,
+      source: 'webhook',
+    })
     return 'processed'
   } catch (error) {
     // An outage says nothing about the event: it does not bring it nearer to being parked.

@@ -6,7 +6,7 @@ import { log } from '../log'
 import { askStripe, createFailure, type Stripe, stripeErrorCode } from '../stripe/server'
 import { intentFacts } from './facts'
 import { OpenPayment } from './open-payment'
-import { syncPaymentIntent } from './sync-payment'
+import { syncPaymentIntent } from './sync-object'
 
 /** Stripe keeps idempotency keys for at least 24 hours. After that a repeat could create a second PaymentIntent. */
 const KEY_TRUSTED_MS = 23 * 60 * 60 * 1000
@@ -101,7 +101,7 @@ async function retrieveLinked(
   intentId: string,
   source: 'sync' | 'sweep',
 ): Promise<Stripe.PaymentIntent> {
-  return await inTime(() => syncPaymentIntent({ intentId, expectedVersion: payment.version, source }))
+  return await inTime(() => syncPaymentIntent({ id: intentId, expectedVersion: payment.version, source }))
 }
 
 /** Nothing is made here, so any failure to hear from Stripe is simply: try again. */

@@ -28,7 +28,45 @@ export type ChargeFacts = {
   failure_code: string | null
   decline_code: string | null
   card: CardFacts | null
+  /** Null until Stripe has settled the charge, and in events, which carry only its id. */
+  balance_transaction: SettledFacts | null
 }
+
+export type RefundFacts = {
+  object: 'refund'
+  id: string
+  payment_intent: string | null
+  status: string | null
+  amount: number
+  currency: string
+  metadata: { refund_request_id?: string }
+  balance_transaction: SettledFacts | null
+  failure_balance_transaction: SettledFacts | null
+}
+
+export type DisputeFacts = {
+  object: 'dispute'
+  id: string
+  payment_intent: string | null
+  status: string
+  amount: number
+  currency: string
+  reason: string
+  /** Seconds since 1970. */
+  due_by: number | null
+  balance_transactions: SettledFacts[]
+}
+
+type WarningFacts = {
+  object: 'radar.early_fraud_warning'
+  id: string
+  payment_intent: string | null
+  fraud_type: string
+  actionable: boolean
+}
+
+/** What a movement came to on Stripe's balance, in the currency it settles in. */
+type SettledFacts = { id: string; amount: number; fee: number; currency: string }
 
 type CardFacts = {
   brand: string | null
@@ -46,7 +84,13 @@ export type EventFacts = {
   livemode: boolean
   api_version: string | null
   account: string | null
-  object: IntentFacts | ChargeFacts | { object: string; id: string | null }
+  object:
+    | IntentFacts
+    | ChargeFacts
+    | RefundFacts
+    | DisputeFacts
+    | WarningFacts
+    | { object: string; id: string | null }
 }
 
 export async function eventFacts(event: Stripe.Event): Promise<EventFacts> {
@@ -63,9 +107,63 @@ export async function eventFacts(event: Stripe.Event): Promise<EventFacts> {
 }
 
 async function objectFacts(object: { object: string; id?: string }): Promise<EventFacts['object']> {
-  if (object.object === 'payment_intent') return await intentFacts(object as Stripe.PaymentIntent)
-  if (object.object === 'charge') return await chargeFacts(object as Stripe.Charge)
-  return { object: object.object, id: object.id ?? null }
+  switch (object.object) {
+    case 'payment_intent':
+      return await intentFacts(object as Stripe.PaymentIntent)
+    case 'charge':
+      return await chargeFacts(object as Stripe.Charge)
+    case 'refund':
+      return refundFacts(object as Stripe.Refund)
+    case 'dispute':
+      return disputeFacts(object as Stripe.Dispute)
+    case 'radar.early_fraud_warning':
+      return warningFacts(object as Stripe.Radar.EarlyFraudWarning)
+    default:
+      return { object: object.object, id: object.id ?? null }
+  }
+}
+
+export function refundFacts(refund: Stripe.Refund): RefundFacts {
+  return {
+    object: 'refund',
+    id: refund.id,
+    payment_intent: idOf(refund.payment_intent),
+    status: refund.status,
+    amount: refund.amount,
+    currency: refund.currency,
+    metadata: { refund_request_id: refund.metadata?.refund_request_id },
+    balance_transaction: settledFacts(refund.balance_transaction),
+    failure_balance_transaction: settledFacts(refund.failure_balance_transaction),
+  }
+}
+
+export function disputeFacts(dispute: Stripe.Dispute): DisputeFacts {
+  return {
+    object: 'dispute',
+    id: dispute.id,
+    payment_intent: idOf(dispute.payment_intent),
+    status: dispute.status,
+    amount: dispute.amount,
+    currency: dispute.currency,
+    reason: dispute.reason,
+    due_by: dispute.evidence_details.due_by,
+    balance_transactions: dispute.balance_transactions.flatMap((settled) => settledFacts(settled) ?? []),
+  }
+}
+
+function warningFacts(warning: Stripe.Radar.EarlyFraudWarning): WarningFacts {
+  return {
+    object: 'radar.early_fraud_warning',
+    id: warning.id,
+    payment_intent: idOf(warning.payment_intent ?? null),
+    fraud_type: warning.fraud_type,
+    actionable: warning.actionable,
+  }
+}
+
+function settledFacts(settled: string | Stripe.BalanceTransaction | null | undefined): SettledFacts | null {
+  if (!settled || typeof settled === 'string') return null
+  return { id: settled.id, amount: settled.amount, fee: settled.fee, currency: settled.currency }
 }
 
 export async function intentFacts(intent: Stripe.PaymentIntent): Promise<IntentFacts> {
@@ -110,6 +208,7 @@ async function chargeFacts(charge: Stripe.Charge): Promise<ChargeFacts> {
           fingerprint_hash: card.fingerprint ? await sha256(card.fingerprint) : null,
         }
       : null,
+    balance_transaction: settledFacts(charge.balance_transaction),
   }
 }
 

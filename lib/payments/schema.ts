@@ -8,3 +8,11 @@ export const HistoryInput = z.strictObject({
   cursor: z.string().max(300).optional(),
   limit: z.coerce.number().int().min(1).max(100).optional(),
 })
+
+/** Without an amount, all that is left goes back. */
+export const RefundPaymentInput = z.strictObject({
+  amountMinor: z.number().int().min(1).max(99_999_999).optional(),
+  reason: z.enum(['duplicate', 'fraudulent', 'requested_by_customer']),
+  note: z.string().max(500).optional(),
+})
+export type RefundPaymentInput = z.infer<typeof RefundPaymentInput>

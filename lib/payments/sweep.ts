@@ -7,6 +7,7 @@ import { applyEvent } from './apply-event'
 import { ensureIntent } from './ensure-intent'
 import type { EventFacts } from './facts'
 import { OpenPayment } from './open-payment'
+import { carryOut, RefundRequest } from './refund-payment'
 
 const BATCH = 20
 
@@ -16,13 +17,22 @@ const StoredEvents = z.array(
 
 /**
  * Finish what was left half-way, without the customer: payments whose PaymentIntent was never linked, payments nobody has
- * told us about for a while, events that could not be applied. Any number of sweeps may run at once.
+ * told us about for a while, refunds Stripe has not answered, events that could not be applied. Any number of sweeps may run
+ * at once.
  */
-export async function sweep(): Promise<{ payments: number; events: number; failures: number }> {
+export async function sweep(): Promise<{
+  payments: number
+  refunds: number
+  events: number
+  failures: number
+}> {
   const { livemode } = env()
   const payments = z
     .array(OpenPayment)
     .parse(await callService('payments_to_sweep', { p_livemode: livemode, p_limit: BATCH }))
+  const refunds = z
+    .array(RefundRequest)
+    .parse(await callService('refunds_to_sweep', { p_livemode: livemode, p_limit: BATCH }))
   const events = StoredEvents.parse(
     await callService('events_to_retry', { p_livemode: livemode, p_limit: BATCH }),
   )
@@ -34,11 +44,17 @@ export async function sweep(): Promise<{ payments: number; events: number; failu
       log.warn('sweep_payment_failed', { paymentId: payment.id, ...errorFields(error) })
     })
   }
+  for (const refund of refunds) {
+    await carryOut(refund).catch((error: unknown) => {
+      failures++
+      log.warn('sweep_refund_failed', { requestId: refund.id, ...errorFields(error) })
+    })
+  }
   for (const { event, payloadHash } of events) {
     await applyEvent({ event, payloadHash, verifiedWith: null, source: 'sweep' }).catch((error: unknown) => {
       failures++
       log.warn('sweep_event_failed', { eventId: event.id, ...errorFields(error) })
     })
   }
-  return { payments: payments.length, events: events.length, failures }
+  return { payments: payments.length, refunds: refunds.length, events: events.length, failures }
 }

@@ -180,4 +180,6 @@ language sql stable security definer set search_path = '' as $$
       select from public.payments p join public.customers c on c.id = p.customer_id
       where p.id = p_payment_id and c.user_id = p_actor)
     and a.subject_type = 'payment' and a.subject_id = p_payment_id::text
+    -- What staff and banks deal with among themselves is not the customer's.
+    and a.action not in ('refund.requested', 'refund.refused') and a.action not like 'dispute.warning%'
 $$;

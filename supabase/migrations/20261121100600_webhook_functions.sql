@@ -55,6 +55,10 @@ begin
   if v_reason is not null then
     update public.payments set review_reason = v_reason, version = version + 1, updated_at = now() where id = p_payment.id;
     perform private.alert('payment_' || v_reason, 'payment', p_payment.id::text);
+    if v_reason = 'order_already_paid' then
+      -- Paid twice: the second goes back by itself. The sweeper asks Stripe for it.
+      perform private.reserve_refund(p_payment, p_payment.amount_received_minor, 'duplicate', '', null);
+    end if;
     return;
   end if;
   update public.orders set status = 'paid', paid_at = now(), paid_by_payment_id = p_payment.id where id = v_order.id;
@@ -195,6 +199,7 @@ begin
   end if;
   if v_new.status = 'succeeded' then
     perform private.post_charge(v_new, v_charge_id, v_new.amount_received_minor, v_new.currency);
+    perform private.post_settlement(v_new, v_charge -> 'balance_transaction', v_new.amount_received_minor, v_new.currency, 'fees');
     if v_old.status <> 'succeeded' then
       perform private.settle_order(v_new, p_source);
     end if;
@@ -266,7 +271,7 @@ $$;
 -- One call, one transaction: keep the event, apply it, post the ledger, write the audit row.
 --   p_event          the event, already cut down to the fields we use (object under `object`)
 --   p_livemode       the mode this server is in; p_api_version the version it is pinned to
--- Answers {outcome: processed | duplicate | ignored | rejected | needs_fetch | failed | parked, intentId?, expectedVersion?}.
+-- Answers {outcome: processed | duplicate | ignored | rejected | needs_fetch | failed | parked, fetch?: {object, id}, expectedVersion?}.
 -- A failure of ours rolls back the effects and keeps the event with the error. Lock and serialisation failures are raised:
 -- the caller may simply try again.
 create function service.apply_event(
@@ -280,8 +285,11 @@ declare
   v_type text := p_event ->> 'type';
   v_object jsonb := p_event -> 'object';
   v_pinned boolean := p_event ->> 'api_version' is not distinct from p_api_version;
-  v_intent_id text;
-  v_payment public.payments;
+  v_kind text := v_object ->> 'object';
+  v_fetch_kind text;
+  v_fetch_id text;
+  v_version bigint;
+  v_final boolean := false;
   v_outcome text;
 begin
   insert into private.webhook_events (livemode, event_id, type, api_version, account, object_id, stripe_created_at, payload,
@@ -301,13 +309,19 @@ begin
     return jsonb_build_object('outcome', 'rejected');
   end if;
 
-  v_intent_id := case v_object ->> 'object'
-    when 'payment_intent' then v_object ->> 'id'
-    when 'charge' then v_object ->> 'payment_intent' end;
-  if v_intent_id is null or v_type not in (
-    'payment_intent.created', 'payment_intent.processing', 'payment_intent.requires_action', 'payment_intent.payment_failed',
-    'payment_intent.partially_funded', 'payment_intent.amount_capturable_updated', 'payment_intent.succeeded', 'payment_intent.canceled',
-    'charge.pending', 'charge.succeeded', 'charge.failed', 'charge.captured', 'charge.expired') then
+  v_fetch_kind := case
+    when v_type in ('payment_intent.created', 'payment_intent.processing', 'payment_intent.requires_action',
+      'payment_intent.payment_failed', 'payment_intent.partially_funded', 'payment_intent.amount_capturable_updated',
+      'payment_intent.succeeded', 'payment_intent.canceled', 'charge.pending', 'charge.succeeded', 'charge.failed',
+      'charge.captured', 'charge.expired', 'charge.updated') then 'payment_intent'
+    -- `charge.refunded` is not among them: the refund's own events say which refund it was.
+    when v_type in ('refund.created', 'refund.updated', 'refund.failed', 'charge.refund.updated') then 'refund'
+    when v_type in ('charge.dispute.created', 'charge.dispute.updated', 'charge.dispute.closed',
+      'charge.dispute.funds_withdrawn', 'charge.dispute.funds_reinstated') then 'dispute'
+    when v_type in ('radar.early_fraud_warning.created', 'radar.early_fraud_warning.updated') then 'early_fraud_warning'
+  end;
+  v_fetch_id := case when v_kind = 'charge' then v_object ->> 'payment_intent' else v_object ->> 'id' end;
+  if v_fetch_kind is null or v_fetch_id is null then
     update private.webhook_events set status = 'ignored', processed_at = now() where livemode = v_mode and event_id = v_id;
     return jsonb_build_object('outcome', 'ignored');
   end if;
@@ -317,9 +331,18 @@ begin
       v_outcome := private.apply_intent(v_mode, v_object, null, p_source);
     elsif v_pinned and v_type in ('charge.succeeded', 'charge.failed') then
       v_outcome := private.apply_charge(v_mode, v_object, p_source);
+    elsif v_fetch_kind = 'early_fraud_warning' then
+      perform private.keep_fraud_warning(v_mode, v_object);
+      v_outcome := 'applied';
     else
-      select p.* into v_payment from public.payments p where p.livemode = v_mode and p.stripe_payment_intent_id = v_intent_id;
-      v_outcome := case when v_payment.status in ('succeeded', 'canceled') and v_pinned then 'applied' else 'needs_fetch' end;
+      v_outcome := 'needs_fetch';
+    end if;
+    if v_outcome = 'needs_fetch' then
+      select v.version, v.is_final into v_version, v_final from private.version_of(v_mode, v_fetch_kind, v_fetch_id) v;
+      -- What is final does not change any more, but for the fee of a charge, which arrives late.
+      if v_final and v_pinned and v_type <> 'charge.updated' then
+        v_outcome := 'applied';
+      end if;
     end if;
     if v_outcome = 'applied' then
       update private.webhook_events set status = 'processed', processed_at = now(), attempts = attempts + 1, last_error = null
@@ -333,8 +356,28 @@ begin
       return jsonb_build_object('outcome', private.note_event_failure(v_mode, v_id, sqlstate));
   end;
 
-  select p.* into v_payment from public.payments p where p.livemode = v_mode and p.stripe_payment_intent_id = v_intent_id;
-  return jsonb_build_object('outcome', 'needs_fetch', 'intentId', v_intent_id, 'expectedVersion', coalesce(v_payment.version, 0));
+  return jsonb_build_object('outcome', 'needs_fetch', 'expectedVersion', v_version,
+    'fetch', jsonb_build_object('object', v_fetch_kind, 'id', v_fetch_id));
+end
+$$;
+
+-- How far our row of a Stripe object is: its version (0 when there is none yet) and whether it can still change.
+create function private.version_of(p_livemode boolean, p_kind text, p_id text, out version bigint, out is_final boolean)
+language plpgsql stable set search_path = '' as $$
+begin
+  case p_kind
+    when 'payment_intent' then
+      select p.version, p.status in ('succeeded', 'canceled') into version, is_final from public.payments p
+      where p.livemode = p_livemode and p.stripe_payment_intent_id = p_id;
+    when 'refund' then
+      select r.version, false into version, is_final from public.refunds r
+      where r.livemode = p_livemode and r.stripe_refund_id = p_id;
+    when 'dispute' then
+      select d.version, false into version, is_final from public.disputes d
+      where d.livemode = p_livemode and d.stripe_dispute_id = p_id;
+  end case;
+  version := coalesce(version, 0);
+  is_final := coalesce(is_final, false);
 end
 $$;
 
@@ -366,15 +409,21 @@ language sql security definer set search_path = '' as $$
 $$;
 
 -- The object as Stripe has it now, asked for by a hint (then p_event_id is done with it), the result page or the sweeper.
--- Answers {outcome: applied | stale, version}: on `stale`, ask Stripe again and come back with that version.
+-- Answers {outcome, version}: applied; stale (ask Stripe again and come back with that version); needs_payment (its
+-- PaymentIntent is not known here: apply that first).
 create function service.apply_snapshot(
-  p_livemode boolean, p_intent jsonb, p_expected_version bigint, p_event_id text, p_source text
+  p_livemode boolean, p_object jsonb, p_expected_version bigint, p_event_id text, p_source text
 ) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
-  v_outcome text := private.apply_intent(p_livemode, p_intent, p_expected_version, p_source);
+  v_kind text := p_object ->> 'object';
+  v_outcome text;
   v_version bigint;
 begin
+  v_outcome := case v_kind
+    when 'payment_intent' then private.apply_intent(p_livemode, p_object, p_expected_version, p_source)
+    when 'refund' then private.apply_refund(p_livemode, p_object, p_expected_version, p_source)
+    when 'dispute' then private.apply_dispute(p_livemode, p_object, p_expected_version, p_source) end;
   if v_outcome = 'applied' and p_event_id is not null then
     -- The event may be a charge that came before its payment was known: now it is.
     perform private.apply_charge(p_livemode, e.payload -> 'object', p_source)
@@ -383,8 +432,7 @@ begin
     update private.webhook_events set status = 'processed', processed_at = now(), attempts = attempts + 1, last_error = null
     where livemode = p_livemode and event_id = p_event_id and status = 'pending';
   end if;
-  select p.version into v_version from public.payments p
-  where p.livemode = p_livemode and p.stripe_payment_intent_id = p_intent ->> 'id';
+  select v.version into v_version from private.version_of(p_livemode, v_kind, p_object ->> 'id') v;
   return jsonb_build_object('outcome', v_outcome, 'version', v_version);
 end
 $$;

@@ -1,0 +1,124 @@
+import 'server-only'
+import { z } from 'zod'
+import { callService } from '../db/sql'
+import { env } from '../env'
+import { AppError } from '../errors'
+import { askStripe, type Stripe } from '../stripe/server'
+import {
+  type DisputeFacts,
+  disputeFacts,
+  type IntentFacts,
+  intentFacts,
+  type RefundFacts,
+  refundFacts,
+} from './facts'
+
+const MAX_FETCHES = 3
+
+const Outcome = z.object({
+  outcome: z.enum(['applied', 'stale', 'needs_payment']),
+  version: z.number().int(),
+})
+
+/** What a hint can be about. */
+export const SyncKind = z.enum(['payment_intent', 'refund', 'dispute'])
+export type SyncKind = z.infer<typeof SyncKind>
+
+export type SyncSource = 'app' | 'webhook' | 'sync' | 'sweep'
+
+type Request = {
+  id: string
+  /** Our row's version when the caller learned that it may be out of date; 0 for a row not there yet. */
+  expectedVersion: number
+  source: SyncSource
+  /** The event that gave the hint, done with once the object is applied. */
+  eventId?: string
+}
+
+type Fetched<Kept> = { facts: IntentFacts | RefundFacts | DisputeFacts; kept: Kept }
+
+/**
+ * Make our row say what Stripe says. The one way to ask Stripe for news: webhooks that are hints, the result page, the
+ * sweeper and replays all come here.
+ * @throws AppError unavailable when the row kept moving for three fetches
+ */
+export async function syncObject({ kind, ...request }: Request & { kind: SyncKind }): Promise<void> {
+  switch (kind) {
+    case 'payment_intent':
+      await syncPaymentIntent(request)
+      return
+    case 'refund':
+      return await converge(request, async () => ({
+        facts: refundFacts(await fetchRefund(request.id)),
+        kept: undefined,
+      }))
+    case 'dispute':
+      return await converge(request, async () => ({
+        facts: disputeFacts(await fetchDispute(request.id)),
+        kept: undefined,
+      }))
+  }
+}
+
+/** The same for a PaymentIntent whose client secret the caller needs as well: that is returned and kept nowhere. */
+export async function syncPaymentIntent(request: Request): Promise<Stripe.PaymentIntent> {
+  return await converge(request, async () => {
+    const intent = await fetchIntent(request.id)
+    return { facts: await intentFacts(intent), kept: intent }
+  })
+}
+
+/** Apply a refund that Stripe has just made for us. */
+export async function applyRefund(refund: Stripe.Refund, source: SyncSource): Promise<void> {
+  const { outcome } = await applySnapshot(refundFacts(refund), { id: refund.id, expectedVersion: 0, source })
+  // Stale: its event was quicker, and knew as much.
+  if (outcome === 'needs_payment') throw new AppError('unavailable')
+}
+
+/** Fetch, apply unless the row has moved in between, else fetch again. */
+async function converge<Kept>(request: Request, fetch: () => Promise<Fetched<Kept>>): Promise<Kept> {
+  let { expectedVersion } = request
+  for (let fetches = 0; fetches < MAX_FETCHES; fetches++) {
+    const { facts, kept } = await fetch()
+    const { outcome, version } = await applySnapshot(facts, { ...request, expectedVersion })
+    if (outcome === 'applied') return kept
+    if (outcome === 'needs_payment') await syncPaymentOf(facts, request.source)
+    expectedVersion = version
+  }
+  throw new AppError('unavailable', { retryAfterSeconds: 1 })
+}
+
+/** A refund or dispute of a payment that is not known here yet. One without a PaymentIntent could belong to none of ours. */
+async function syncPaymentOf(facts: Fetched<unknown>['facts'], source: SyncSource): Promise<void> {
+  const intentId = 'payment_intent' in facts ? facts.payment_intent : null
+  if (!intentId) throw new AppError('unavailable')
+  await syncPaymentIntent({ id: intentId, expectedVersion: 0, source })
+}
+
+async function applySnapshot(
+  facts: Fetched<unknown>['facts'],
+  request: Request,
+): Promise<z.infer<typeof Outcome>> {
+  const answer = await callService('apply_snapshot', {
+    p_livemode: env().livemode,
+    p_object: { json: facts },
+    p_expected_version: request.expectedVersion,
+    p_event_id: request.eventId ?? null,
+    p_source: request.source,
+  })
+  return Outcome.parse(answer)
+}
+
+async function fetchIntent(id: string): Promise<Stripe.PaymentIntent> {
+  const expand = ['latest_charge.balance_transaction']
+  return await askStripe((stripe) => stripe.paymentIntents.retrieve(id, { expand }))
+}
+
+async function fetchRefund(id: string): Promise<Stripe.Refund> {
+  const expand = ['balance_transaction', 'failure_balance_transaction']
+  return await askStripe((stripe) => stripe.refunds.retrieve(id, { expand }))
+}
+
+async function fetchDispute(id: string): Promise<Stripe.Dispute> {
+  return await askStripe((stripe) => stripe.disputes.retrieve(id))
+}

@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto'
+import { adminSql } from './db'
+import { NOTEBOOK, newOrder } from './payment-rows'
+import { newPerson, type Person } from './people'
+import { stack } from './stack-in-test'
+import { stripeSdk } from './stripe-sdk'
+
+export type Paid = {
+  person: Person
+  orderId: string
+  paymentId: string
+  intentId: string
+  amountMinor: number
+}
+
+const post = (path: string, person: Person, body: unknown, key: string) =>
+  fetch(`${stack().serverUrls[0]}${path}`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      origin: stack().appOrigin,
+      cookie: person.cookie,
+      'idempotency-key': key,
+    },
+    body: JSON.stringify(body),
+  })
+
+/** An order paid with a test card over the whole way: our route, the local Stripe, and its webhooks. */
+export async function paid(options: { card?: string; person?: Person } = {}): Promise<Paid> {
+  const person = options.person ?? (await newPerson())
+  const orderId = await newOrder(person.id)
+  const response = await post('/api/payments/create-payment-intent', person, { orderId }, randomUUID())
+  const { id: paymentId } = (await response.json()) as { id: string }
+  const [row] =
+    await adminSql()`select stripe_payment_intent_id as id from public.payments where id = ${paymentId}`
+  const intentId = String(row?.id)
+  await stripeSdk().paymentIntents.confirm(intentId, {
+    payment_method: options.card ?? 'pm_card_visa',
+    return_url: stack().appOrigin,
+  })
+  await until(async () => (await ledgerOf(paymentId)).stripe_clearing_eur === 0)
+  return { person, orderId, paymentId, intentId, amountMinor: NOTEBOOK.amountMinor }
+}
+
+export async function newStaff(role: 'support' | 'admin' | 'auditor'): Promise<Person> {
+  const person = await newPerson()
+  await adminSql()`insert into private.staff (user_id, role) values (${person.id}, ${role})`
+  return person
+}
+
+export function refund(
+  by: Person,
+  paymentId: string,
+  body: unknown,
+  key: string = randomUUID(),
+): Promise<Response> {
+  return post(`/api/payments/${paymentId}/refunds`, by, body, key)
+}
+
+/** The balance of each ledger account a payment has touched, by account and currency. */
+export async function ledgerOf(paymentId: string): Promise<Record<string, number>> {
+  const rows = await adminSql()`
+    select e.account || '_' || e.currency as name, sum(e.amount_minor)::int as amount
+    from private.ledger_entries e join private.ledger_transactions t on t.id = e.transaction_id
+    where t.payment_id = ${paymentId} group by 1`
+  return Object.fromEntries(rows.map((row) => [String(row.name), Number(row.amount)]))
+}
+
+/** Wait for what webhooks make true. */
+export async function until(holds: () => Promise<boolean>, timeoutMs = 20_000): Promise<void> {
+  const deadline = Date.now() + timeoutMs
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error('it did not become true in time')
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
