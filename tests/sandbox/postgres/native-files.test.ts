@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, cpSync, existsSync, lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { findNativePostgres } from '../../../sandbox/postgres/native-files.ts'
+import { findNativePostgres, locatePackage } from '../../../sandbox/postgres/native-files.ts'
 import { temporaryFolder } from '../support/test-sandbox.ts'
 
 const isRoot = process.getuid?.() === 0
@@ -12,10 +12,11 @@ let folder: string
 /** A package as it is after an install without install scripts: its symbolic links are missing. */
 beforeEach(() => {
   folder = temporaryFolder()
-  const installed = dirname(dirname(dirname(findNativePostgres().postgres)))
-  cpSync(installed, join(folder, 'package'), { recursive: true, verbatimSymlinks: true })
+  cpSync(locatePackage(), join(folder, 'package'), { recursive: true, verbatimSymlinks: true })
   const list = readFileSync(join(folder, 'package/native/pg-symlinks.json'), 'utf8')
-  for (const { target } of JSON.parse(list) as { target: string }[]) rmSync(join(folder, 'package', target))
+  for (const { target } of JSON.parse(list) as { target: string }[]) {
+    rmSync(join(folder, 'package', target), { force: true })
+  }
 })
 
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
