@@ -23,7 +23,8 @@ const ERROR = 'error'
 const MAX_PROBLEMS = 8
 
 /** So that a server that runs for long does not keep all it ever said. */
-const MAX_WAITING = 2_000
+const MAX_WAITING = 1_000
+const MAX_WAITING_CHARACTERS = 10_000_000
 
 /** A checker for the contract of the installed SDK. */
 export async function loadContractChecker(): Promise<ContractChecker> {
@@ -38,6 +39,7 @@ export class ContractChecker implements Observer {
   readonly #contracts: Record<KeyKind, Validators>
   readonly #violations = new Map<string, Violation>()
   readonly #waiting: (() => void)[] = []
+  #waitingCharacters = 0
   readonly #checked = { responses: 0, errors: 0, events: 0 }
 
   constructor(contract: Contract) {
@@ -48,6 +50,7 @@ export class ContractChecker implements Observer {
   }
 
   response(answer: ObservedResponse): void {
+    this.#waitingCharacters += answer.body.length
     this.#later(() => this.#checkResponse(answer))
   }
 
@@ -58,13 +61,15 @@ export class ContractChecker implements Observer {
   /** Checks what was seen since the last time. Each violation is told once, however often it was seen. */
   report(): ContractReport {
     for (const check of this.#waiting.splice(0)) check()
+    this.#waitingCharacters = 0
     return { checked: { ...this.#checked }, violations: [...this.#violations.values()] }
   }
 
   /** Compiling a validator takes a second that no answer should wait for. */
   #later(check: () => void): void {
     this.#waiting.push(check)
-    if (this.#waiting.length >= MAX_WAITING) this.report()
+    const full = this.#waiting.length >= MAX_WAITING || this.#waitingCharacters >= MAX_WAITING_CHARACTERS
+    if (full) this.report()
   }
 
   #checkResponse(answer: ObservedResponse): void {
