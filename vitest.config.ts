@@ -12,7 +12,7 @@ export default defineConfig({
     },
   },
   test: {
-    reporters: ['default'],
+    reporters: ['default', './tests/support/stripe-rows-reporter.ts'],
     projects: [
       { extends: true, test: { name: 'unit', include: ['tests/unit/**/*.test.ts'] } },
       {
