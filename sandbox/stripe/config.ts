@@ -31,7 +31,10 @@ export type StripeConfig = {
   log?: (line: string) => void
 }
 
-export type ResolvedConfig = Omit<StripeConfig, 'port' | 'webhook' | 'localSecret' | 'chaos' | 'beforeExecution'> & {
+export type ResolvedConfig = Omit<
+  StripeConfig,
+  'port' | 'webhook' | 'localSecret' | 'chaos' | 'beforeExecution'
+> & {
   /** This server's own origin, e.g. `http://127.0.0.1:4010`, without a slash at the end. */
   baseUrl: string
   port: number
