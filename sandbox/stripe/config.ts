@@ -18,6 +18,8 @@ export type StripeConfig = {
   aftermathDelayMs?: number
   /** The currency payments are exchanged to on their way to the balance; without it each stays in its own. */
   settlementCurrency?: string | null
+  /** What becomes of a renewal that is not paid. */
+  dunning?: Dunning
   /** Bearer token of the `/_local` addresses. Without one they are closed. */
   localSecret?: string
   /** What goes wrong from the start; later it is set through `/_local/chaos`. */
@@ -31,6 +33,13 @@ export type StripeConfig = {
   log?: (line: string) => void
 }
 
+export type Dunning = {
+  /** Days from each automatic try to the next. */
+  retryAfterDays: readonly number[]
+  /** What the last one leads to. */
+  ending: 'cancel' | 'unpaid' | 'past_due'
+}
+
 export type ResolvedConfig = Omit<
   StripeConfig,
   'port' | 'webhook' | 'localSecret' | 'chaos' | 'beforeExecution'
@@ -41,6 +50,7 @@ export type ResolvedConfig = Omit<
   settleDelayMs: number
   aftermathDelayMs: number
   settlementCurrency: string | null
+  dunning: Dunning
   retryDelaysMs: readonly number[]
   deliveryTimeoutMs: number
   localSecret: string | null
@@ -58,6 +68,7 @@ export function resolveConfig(config: StripeConfig, port: number): ResolvedConfi
     settleDelayMs: 2_000,
     aftermathDelayMs: 4_000,
     settlementCurrency: null,
+    dunning: { retryAfterDays: [3, 5, 7], ending: 'cancel' },
     localSecret: null,
     retryDelaysMs: RETRY_DELAYS_MS,
     deliveryTimeoutMs: 20_000,

@@ -2,6 +2,8 @@ import { createServer, type Server } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import { adminRoutes } from './admin/routes.ts'
+import { billingOperations, connectBilling } from './billing/billing.ts'
+import { billingJobs } from './billing/jobs.ts'
 import { browserRoutes } from './browser/routes.ts'
 import { type ResolvedConfig, resolveConfig, type StripeConfig } from './config.ts'
 import type { StripeContext } from './context.ts'
@@ -46,6 +48,7 @@ export const OPERATIONS = [
   ...disputeOperations,
   ...earlyFraudWarningOperations,
   ...balanceTransactionOperations,
+  ...billingOperations,
   ...eventOperations,
   ...webhookEndpointOperations,
 ]
@@ -59,6 +62,7 @@ const JOBS: JobHandlers = {
   dispute_refunded: disputeRefunded,
   judge_dispute: judgeDispute,
   pass_dispute_deadline: passDeadline,
+  ...billingJobs,
 }
 
 /** Longer than clients keep an idle connection, so that they and not we end it. */
@@ -71,6 +75,7 @@ export async function startStripe(config: StripeConfig): Promise<RunningStripe> 
   const resolved = resolveConfig(config, await listen(server, config.port))
   const store = openStore(server, resolved)
 
+  connectBilling(store)
   const jobs = new JobRunner(store, JOBS)
   const context: StripeContext = { store, config: resolved, jobs }
   const app = new Hono()

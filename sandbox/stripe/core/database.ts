@@ -90,6 +90,15 @@ const SCHEMA = `
     due_at integer not null
   ) strict;
 
+  create table if not exists clock_jobs (
+    id integer primary key autoincrement,
+    test_clock text not null,
+    kind text not null,
+    subject text not null,
+    due_at integer not null
+  ) strict;
+  create index if not exists clock_jobs_due on clock_jobs (test_clock, due_at, id);
+
   create table if not exists idempotency_keys (
     key text primary key,
     fingerprint text not null,

@@ -10,13 +10,26 @@ export type JobKind =
   | 'dispute_refunded'
   | 'judge_dispute'
   | 'pass_dispute_deadline'
+  | BillingJobKind
+
+/** What billing brings about by itself. Of a test clock's customers it happens when that clock is advanced. */
+export type BillingJobKind =
+  | 'expire_incomplete'
+  | 'tell_trial_end'
+  | 'end_period'
+  | 'finalize_invoice'
+  | 'retry_invoice'
+  | 'tell_invoice_payment'
+  | 'advance_test_clock'
+  | 'expire_checkout'
+
 export type JobHandlers = Record<JobKind, (store: Store, subject: string) => void>
 
 /** Part of the caller's transaction. */
 export function scheduleJob(store: Store, kind: JobKind, subject: string, delayMs: number): void {
   store.db
     .prepare('insert into jobs (kind, subject, due_at) values (?, ?, ?)')
-    .run(kind, subject, store.clock.nowMs() + delayMs)
+    .run(kind, subject, store.clock.systemNowMs() + delayMs)
 }
 
 /** Does what is due, each job in a transaction of its own together with its removal. */

@@ -1,8 +1,9 @@
 import type Stripe from 'stripe'
+import type { BillingResources } from '../billing/resources.ts'
 import type { TestCardKey } from '../cards/test-cards.ts'
 
 /** What only this server knows about an object; never part of an answer. */
-export type Resources = {
+export type Resources = BillingResources & {
   customer: { object: Stripe.Customer; hidden: Record<string, never> }
   payment_method: {
     object: Stripe.PaymentMethod

@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import { Chaos } from '../chaos/chaos.ts'
 import type { ResolvedConfig } from '../config.ts'
+import type { Call } from '../http/call.ts'
 import { Clock } from './clock.ts'
 import { openDatabase, readSalt } from './database.ts'
 import { type HiddenOf, idOf, type Kind, type ObjectOf } from './resources.ts'
@@ -9,6 +10,9 @@ export type Found<K extends Kind> = { object: ObjectOf<K>; hidden: HiddenOf<K>; 
 
 /** A filter of a list: an SQL condition over the columns of `objects` and its values. */
 export type Condition = { sql: string; values: SQLInputValue[] }
+
+/** What changes because another object did: an invoice, when its payment succeeds. */
+type Reaction = (call: Call, id: string) => void
 
 const CLOCK_OFFSET = 'clock_offset_ms'
 
@@ -20,6 +24,7 @@ export class Store {
   readonly salt: string
   readonly chaos: Chaos
   #committed: (() => void)[] = []
+  readonly #reactions = new Map<string, Reaction[]>()
 
   constructor(config: ResolvedConfig) {
     this.config = config
@@ -47,6 +52,15 @@ export class Store {
   /** Called after each transaction: events may be waiting to be delivered, jobs to be done. */
   onCommit(listener: () => void): void {
     this.#committed.push(listener)
+  }
+
+  /** From now on `reaction` follows every event of this type, in the transaction of the change it tells of. */
+  onEvent(type: string, reaction: Reaction): void {
+    this.#reactions.set(type, [...(this.#reactions.get(type) ?? []), reaction])
+  }
+
+  react(call: Call, type: string, id: string): void {
+    for (const reaction of this.#reactions.get(type) ?? []) reaction(call, id)
   }
 
   insert<K extends Kind>(kind: K, object: ObjectOf<K>, hidden: HiddenOf<K>): ObjectOf<K> {

@@ -9,9 +9,15 @@ import { insertDeliveries } from './outbox.ts'
 /** The events this stand-in can tell of. The payload is the object as it was then (stripe.W11). */
 export type EventType = Stripe.Event['type']
 
+export type HeldEvent = {
+  type: EventType
+  object: { id: string; object: string }
+  previousAttributes: Record<string, unknown> | undefined
+}
+
 /**
- * Write an event and a delivery for each endpoint that wants it, in the transaction of the change it tells of. Sending is somebody
- * else's work, so it can neither be forgotten nor hold up the call.
+ * Tell of a change. What else has to change because of it does so now, in the same transaction; the event itself is written now, or
+ * later when the call holds its events back.
  */
 export function recordEvent(
   call: Call,
@@ -19,6 +25,31 @@ export function recordEvent(
   object: { id: string; object: string },
   previousAttributes?: Record<string, unknown>,
 ): void {
+  const event = { type, object, previousAttributes }
+  if (call.held) call.held.push(event)
+  else writeEvent(call, event)
+  call.store.react(call, type, object.id)
+}
+
+/** Write the events that `work` brings about in this order of types; others follow as they came. */
+export function tellInOrder<T>(call: Call, order: EventType[], work: (call: Call) => T): T {
+  const held: HeldEvent[] = []
+  const rank = ({ type }: HeldEvent) => (order.includes(type) ? order.indexOf(type) : order.length)
+  try {
+    return work({ ...call, held })
+  } finally {
+    for (const event of held.toSorted((a, b) => rank(a) - rank(b))) {
+      if (call.held) call.held.push(event)
+      else writeEvent(call, event)
+    }
+  }
+}
+
+/**
+ * Write an event and a delivery for each endpoint that wants it, in the transaction of the change it tells of. Sending is somebody
+ * else's work, so it can neither be forgotten nor hold up the call.
+ */
+function writeEvent(call: Call, { type, object, previousAttributes }: HeldEvent): void {
   const { store } = call
   const data = {
     object,

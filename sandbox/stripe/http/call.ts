@@ -1,5 +1,6 @@
 import type { Rule } from '../chaos/rules.ts'
 import type { Store } from '../core/store.ts'
+import type { HeldEvent } from '../events/record.ts'
 import type { KeyKind } from './authenticate.ts'
 
 /** What caused a change, as events tell it. Both null: it happened by itself. */
@@ -12,6 +13,8 @@ export type Call = {
   key: KeyKind
   /** Faults the call asked for by its header `x-local-chaos`. */
   wishes: readonly Rule[]
+  /** Events wait here until all of them are known, to be told in another order than they came about. */
+  held?: HeldEvent[]
 }
 
 /** For what happens without a request: a job, a customer's answer to a challenge. */

@@ -72,6 +72,18 @@ export function integer({ min, max }: { min?: number; max?: number } = {}): Para
   }
 }
 
+/** A number with decimals, as a percentage. */
+export function decimal({ min, max }: { min: number; max: number }): Param<number | undefined> {
+  return {
+    read(value, name) {
+      if (value === undefined) return undefined
+      const number = typeof value === 'string' && /^\d+(\.\d+)?$/.test(value) ? Number(value) : Number.NaN
+      if (number >= min && number <= max) return number
+      throw invalidParameter(name, `Invalid decimal: ${shown(value)}`)
+    },
+  }
+}
+
 export function boolean(): Param<boolean | undefined> {
   return {
     read(value, name) {

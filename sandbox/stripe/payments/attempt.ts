@@ -24,6 +24,8 @@ export type AttemptOptions = {
   errorOnRequiresAction: boolean
   useStripeSdk: boolean
   returnUrl: string | null
+  /** Nobody is there, and the payment of an invoice waits for the customer instead of failing. */
+  askLater?: boolean
 }
 
 /**
@@ -42,6 +44,8 @@ export function attemptPayment(
     authenticated: false,
   })
   if (verdict.kind === 'approve') return approve(call, intent, method, verdict.threeDSecure)
+  const nobodyThere = verdict.kind === 'decline' && verdict.decline === AUTHENTICATION_REQUIRED
+  if (nobodyThere && options.askLater) return askForAction(call, intent, method, options)
   if (verdict.kind === 'decline') throw refuse(call, intent, method, verdict.decline, verdict.threeDSecure)
   if (options.errorOnRequiresAction) throw refuse(call, intent, method, AUTHENTICATION_REQUIRED, null)
   return askForAction(call, intent, method, options)

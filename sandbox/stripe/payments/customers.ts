@@ -1,16 +1,24 @@
 import type Stripe from 'stripe'
+import { inTimeOf } from '../billing/clock-time.ts'
 import { address, recipient, toAddress, toShipping } from '../core/address.ts'
 import { previousAttributes, withGiven } from '../core/changes.ts'
 import { newId, randomText } from '../core/ids.ts'
 import { listObjects, listParams } from '../core/list.ts'
 import { mergeMetadata, metadata } from '../core/metadata.ts'
+import { idOf } from '../core/resources.ts'
 import type { Store } from '../core/store.ts'
 import { recordEvent } from '../events/record.ts'
-import { noSuch } from '../http/errors.ts'
+import type { Call } from '../http/call.ts'
+import { noSuch, StripeError } from '../http/errors.ts'
 import { operation } from '../http/operation.ts'
-import { clearable, list, oneOf, type ReadParams, text, unsupported, word } from '../http/params.ts'
+import { clearable, fields, list, oneOf, type ReadParams, text, unsupported, word } from '../http/params.ts'
 import { getCustomer } from './find-customer.ts'
 import { attach, detach, referencedPaymentMethod } from './payment-methods.ts'
+
+const invoiceSettings = fields({
+  default_payment_method: text(),
+  ...unsupported('custom_fields', 'footer', 'rendering_options'),
+})
 
 const shared = {
   address: clearable(address()),
@@ -18,6 +26,7 @@ const shared = {
   description: text(),
   email: text({ max: 512 }),
   individual_name: text(),
+  invoice_settings: invoiceSettings,
   metadata: metadata(),
   name: text({ max: 256 }),
   phone: text({ max: 50 }),
@@ -28,7 +37,6 @@ const shared = {
     'balance',
     'cash_balance',
     'invoice_prefix',
-    'invoice_settings',
     'next_invoice_sequence',
     'source',
     'tax',
@@ -40,15 +48,9 @@ export const customerOperations = [
   operation({
     method: 'POST',
     path: '/v1/customers',
-    params: { ...shared, payment_method: word(), ...unsupported('tax_id_data', 'test_clock') },
+    params: { ...shared, payment_method: word(), test_clock: word(), ...unsupported('tax_id_data') },
     handle(call, params) {
-      const customer = applied(newCustomer(call.store), params)
-      call.store.insert('customer', customer, {})
-      recordEvent(call, 'customer.created', customer)
-      if (params.payment_method) {
-        attach(call, referencedPaymentMethod(call.store, params.payment_method), customer.id)
-      }
-      return customer
+      return inTimeOf(call.store, params.test_clock, () => createCustomer(call, params))
     },
   }),
   operation({
@@ -67,7 +69,8 @@ export const customerOperations = [
     params: { ...shared, ...unsupported('default_source') },
     handle(call, params, { id }) {
       const before = getCustomer(call.store, id)
-      const after = applied(before, params)
+      const { invoice_settings, ...fields } = params
+      const after = withInvoiceSettings(call.store, applied(before, fields), invoice_settings)
       const changed = previousAttributes(before, after)
       call.store.save('customer', after)
       if (changed) recordEvent(call, 'customer.updated', after, changed)
@@ -90,15 +93,66 @@ export const customerOperations = [
   operation({
     method: 'GET',
     path: '/v1/customers',
-    params: { ...listParams, email: word(), ...unsupported('test_clock') },
-    handle({ store }, { email, ...page }) {
+    params: { ...listParams, email: word(), test_clock: word() },
+    handle({ store }, { email, test_clock, ...page }) {
       const byEmail = email ? [{ sql: "data ->> '$.email' = ?", values: [email] }] : []
-      return listObjects(store, 'customer', '/v1/customers', page, byEmail)
+      const byClock = test_clock ? [{ sql: "data ->> '$.test_clock' = ?", values: [test_clock] }] : []
+      return listObjects(store, 'customer', '/v1/customers', page, [...byEmail, ...byClock])
     },
   }),
 ]
 
-function applied(customer: Stripe.Customer, params: ReadParams<typeof shared>): Stripe.Customer {
+type NewCustomer = Partial<ReadParams<typeof shared>> & {
+  payment_method?: string | undefined
+  test_clock?: string | undefined
+}
+
+/** @throws StripeError when the card cannot be saved, or is not the customer's. */
+export function createCustomer(call: Call, params: NewCustomer): Stripe.Customer {
+  const { payment_method, test_clock, invoice_settings, ...fields } = params
+  const customer = { ...applied(newCustomer(call.store), fields), test_clock: test_clock ?? null }
+  call.store.insert('customer', customer, {})
+  recordEvent(call, 'customer.created', customer)
+  const attached = payment_method
+    ? attach(call, referencedPaymentMethod(call.store, payment_method), customer.id).id
+    : null
+  if (!invoice_settings) return customer
+  const named = invoice_settings.default_payment_method
+  // A template such as pm_card_visa, named twice, is one card.
+  const card = named === payment_method ? attached : named
+  return call.store.save(
+    'customer',
+    withInvoiceSettings(call.store, customer, { ...invoice_settings, default_payment_method: card }),
+  )
+}
+
+function withInvoiceSettings(
+  store: Store,
+  customer: Stripe.Customer,
+  given: { default_payment_method?: string | null | undefined } | undefined,
+): Stripe.Customer {
+  const id = given?.default_payment_method
+  if (id === undefined) return customer
+  if (id !== null) assertOwns(store, customer.id, id)
+  return { ...customer, invoice_settings: { ...customer.invoice_settings, default_payment_method: id } }
+}
+
+/** An invoice is paid with the customer's own cards only. */
+function assertOwns(store: Store, customer: string, paymentMethod: string): void {
+  const found = store.find('payment_method', paymentMethod)
+  if (!found) throw noSuch('PaymentMethod', paymentMethod, 'invoice_settings[default_payment_method]', 400)
+  if (idOf(found.object.customer) === customer) return
+  throw new StripeError(400, {
+    type: 'invalid_request_error',
+    message: `The customer does not have a payment method with the ID ${paymentMethod}. The payment method must be attached to the customer.`,
+    param: 'invoice_settings[default_payment_method]',
+  })
+}
+
+function applied(
+  customer: Stripe.Customer,
+  params: Partial<Omit<ReadParams<typeof shared>, 'invoice_settings'>>,
+): Stripe.Customer {
   const { address, shipping, metadata, business_name, individual_name, preferred_locales, ...plain } = params
   return withGiven(customer, {
     ...plain,

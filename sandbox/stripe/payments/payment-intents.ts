@@ -216,7 +216,10 @@ function withMethod(
   return { ...intent, status: 'requires_confirmation', payment_method: method.object.id }
 }
 
-function newIntent(store: Store, params: CreateParams): Intent {
+type NewIntent = Pick<CreateParams, 'amount' | 'currency'> &
+  Partial<Pick<CreateParams, 'customer' | 'automatic_payment_methods'>>
+
+export function newIntent(store: Store, params: NewIntent): Intent {
   const currency = checkedCurrency(store, params.amount, params.currency)
   const id = newId('payment_intent')
   const automatic = params.automatic_payment_methods
