@@ -58,6 +58,7 @@ const Settings = z.object({
   UPSTASH_REDIS_REST_TOKEN: token,
   CRON_SECRET: token,
   TRUSTED_PROXY_HOPS: z.coerce.number().int('must be a whole number').min(0).max(5).default(0),
+  CRASH_AT: z.string().optional(),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   NODE_ENV: z.string().optional(),
   VERCEL_ENV: z.string().optional(),
@@ -91,6 +92,7 @@ export function readEnv(source: Record<string, string | undefined>) {
     logLevel: settings.LOG_LEVEL,
     trustedProxyHops: settings.TRUSTED_PROXY_HOPS,
     cronSecret: settings.CRON_SECRET,
+    crashAt: settings.CRASH_AT ?? null,
     stripe: {
       secretKey: settings.STRIPE_SECRET_KEY,
       publishableKey: settings.STRIPE_PUBLISHABLE_KEY,
@@ -141,6 +143,9 @@ function mixedKeys(settings: Parsed): string[] {
   }
   if (mode === 'live' && settings.NODE_ENV !== 'production') {
     problems.push('STRIPE_SECRET_KEY is a live key, and this is not a production build (NODE_ENV)')
+  }
+  if (mode !== 'sandbox' && settings.CRASH_AT) {
+    problems.push('CRASH_AT is for tests with the local providers only')
   }
   if (settings.VERCEL_ENV && (mode === 'live') !== (settings.VERCEL_ENV === 'production')) {
     problems.push('STRIPE_SECRET_KEY and VERCEL_ENV disagree: live keys belong to production and only there')

@@ -6,6 +6,7 @@ import { AppError, isAppError } from '../errors'
 import { errorFields, log } from '../log'
 import { stripeErrorCode } from '../stripe/server'
 import type { SecretName } from '../stripe/webhook'
+import { crashPoint } from './crash-point'
 import type { EventFacts } from './facts'
 import { SyncKind, syncObject } from './sync-object'
 
@@ -32,7 +33,9 @@ export async function applyEvent(input: {
   source: 'webhook' | 'sweep' | 'replay'
 }): Promise<EventOutcome> {
   const { event } = input
+  crashPoint('event.verified')
   const outcome = await attempt(input)
+  crashPoint('event.applied')
   log.info('event_applied', { eventId: event.id, type: event.type, outcome, source: input.source })
   if (outcome === 'failed') throw new AppError('unavailable', { retryAfterSeconds: 10 })
   return outcome
@@ -58,6 +61,7 @@ async function attempt({
       }),
     )
     if (answer.outcome !== 'needs_fetch') return answer.outcome
+    crashPoint('event.kept')
     const { fetch, expectedVersion } = answer
     await syncObject({
       kind: fetch.object,

@@ -5,6 +5,7 @@ import { addressKey } from '../edge/client-address'
 import { env } from '../env'
 import { AppError } from '../errors'
 import { countRolling } from '../redis/rolling-limit'
+import { crashPoint } from './crash-point'
 import { ensureStripeCustomer } from './ensure-customer'
 import { ensureIntent } from './ensure-intent'
 import { sha256 } from './facts'
@@ -44,7 +45,9 @@ export async function createPayment({
 }): Promise<CreatedPayment> {
   const asked = { user, key, orderId: input.orderId, inputHash: await sha256(JSON.stringify(input)) }
   const opened = (await open(asked, null)) ?? (await openNew(asked, address))
+  crashPoint('payment.opened')
   const { payment, intent } = await ensureIntent(opened, 'sync')
+  crashPoint('payment.linked')
   if (!intent.client_secret) throw new AppError('provider_unavailable')
   return {
     id: payment.id,

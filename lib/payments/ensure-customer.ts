@@ -5,6 +5,7 @@ import { callService } from '../db/sql'
 import { env } from '../env'
 import { AppError } from '../errors'
 import { askStripe } from '../stripe/server'
+import { crashPoint } from './crash-point'
 
 const Claim = z.object({ customerId: z.uuid(), stripeCustomerId: z.string().nullable() })
 
@@ -28,6 +29,7 @@ export async function ensureStripeCustomer(user: User): Promise<string> {
   ).catch((error: unknown) => {
     throw new AppError('provider_unavailable', { cause: error, retryAfterSeconds: 5 })
   })
+  crashPoint('customer.made')
   const linked = await callService('link_stripe_customer', {
     p_customer_id: claim.customerId,
     p_livemode: livemode,

@@ -4,6 +4,7 @@ import { env } from '../env'
 import { AppError } from '../errors'
 import { log } from '../log'
 import { askStripe, createFailure, type Stripe, stripeErrorCode } from '../stripe/server'
+import { crashPoint } from './crash-point'
 import { intentFacts } from './facts'
 import { OpenPayment } from './open-payment'
 import { syncPaymentIntent } from './sync-object'
@@ -88,6 +89,7 @@ async function lookUp(payment: OpenPayment): Promise<Stripe.PaymentIntent | null
 }
 
 async function link(payment: OpenPayment, intent: Stripe.PaymentIntent): Promise<OpenPayment> {
+  crashPoint('payment.made')
   const linked = await callService('link_payment_intent', {
     p_livemode: env().livemode,
     p_payment_id: payment.id,

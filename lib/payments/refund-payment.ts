@@ -5,6 +5,7 @@ import { callService, databaseCode } from '../db/sql'
 import { AppError } from '../errors'
 import { log } from '../log'
 import { askStripe, createFailure, type Stripe, stripeErrorCode } from '../stripe/server'
+import { crashPoint } from './crash-point'
 import { sha256 } from './facts'
 import type { RefundPaymentInput } from './schema'
 import { applyRefund } from './sync-object'
@@ -49,6 +50,7 @@ export async function refundPayment({
   input: RefundPaymentInput
 }): Promise<RefundRequest> {
   const reserved = await reserve(user, key, paymentId, input)
+  crashPoint('refund.reserved')
   return await carryOut(reserved)
 }
 
@@ -92,6 +94,7 @@ export async function carryOut(reserved: RefundRequest): Promise<RefundRequest> 
     const made = isKeyForgotten ? 'key_spent' : await create(request)
     const refund = made === 'key_spent' ? await lookUp(request) : made
     if (refund) {
+      crashPoint('refund.made')
       await applyRefund(refund, 'app')
       return { ...request, status: 'made' }
     }

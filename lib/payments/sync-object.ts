@@ -4,6 +4,7 @@ import { callService } from '../db/sql'
 import { env } from '../env'
 import { AppError } from '../errors'
 import { askStripe, type Stripe } from '../stripe/server'
+import { crashPoint } from './crash-point'
 import {
   type DisputeFacts,
   disputeFacts,
@@ -80,6 +81,7 @@ async function converge<Kept>(request: Request, fetch: () => Promise<Fetched<Kep
   let { expectedVersion } = request
   for (let fetches = 0; fetches < MAX_FETCHES; fetches++) {
     const { facts, kept } = await fetch()
+    if (request.eventId) crashPoint('event.fetched')
     const { outcome, version } = await applySnapshot(facts, { ...request, expectedVersion })
     if (outcome === 'applied') return kept
     if (outcome === 'needs_payment') await syncPaymentOf(facts, request.source)

@@ -13,8 +13,8 @@ export type Paid = {
   amountMinor: number
 }
 
-const post = (path: string, person: Person, body: unknown, key: string) =>
-  fetch(`${stack().serverUrls[0]}${path}`, {
+const post = (path: string, person: Person, body: unknown, key: string, server = stack().serverUrls[0]) =>
+  fetch(`${server}${path}`, {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
@@ -53,8 +53,9 @@ export function refund(
   paymentId: string,
   body: unknown,
   key: string = randomUUID(),
+  server?: string,
 ): Promise<Response> {
-  return post(`/api/payments/${paymentId}/refunds`, by, body, key)
+  return post(`/api/payments/${paymentId}/refunds`, by, body, key, server)
 }
 
 /** The balance of each ledger account a payment has touched, by account and currency. */
