@@ -73,6 +73,7 @@ export class JobRunner {
       this.runDue()
     }
     this.#store.advanceClock(Math.max(target - this.#store.clock.nowMs(), 0))
+    // Nothing changed but the time: who waits for it looks again after a commit.
     this.#store.transaction(() => {})
   }
 

@@ -78,7 +78,7 @@ describe('webhooks go wrong', () => {
 
   it('reorder: what happened first does not arrive first, and the seed decides how', async () => {
     const run = async () => {
-      const { stripe, quiet, accepted } = await troubled({ fault: 'webhook.reorder', ms: 900 })
+      const { stripe, quiet, accepted } = await troubled({ fault: 'webhook.reorder', ms: 2700 })
       for (let i = 0; i < 5; i++) await stripe.customers.create({ name: String(i) })
       await quiet()
       return accepted().map((event) => (event.data.object as Stripe.Customer).name)
