@@ -29,6 +29,11 @@ import { paymentIntentOperations } from './payments/payment-intents.ts'
 import { paymentMethodOperations } from './payments/payment-methods.ts'
 import { refundOperations } from './payments/refunds.ts'
 import { settleCharge } from './payments/settle-charge.ts'
+import { confirmationTokenOperations } from './saving/confirmation-tokens.ts'
+import { customerSessionOperations } from './saving/customer-sessions.ts'
+import { setupAttemptOperations } from './saving/setup-attempts.ts'
+import { setupIntentOperations } from './saving/setup-intents.ts'
+import { stripeJsOperations } from './saving/stripe-js-operations.ts'
 
 export type RunningStripe = {
   /** Its origin, e.g. `http://127.0.0.1:4010`. */
@@ -42,6 +47,10 @@ export const OPERATIONS = [
   ...customerOperations,
   ...paymentMethodOperations,
   ...paymentIntentOperations,
+  ...setupIntentOperations,
+  ...setupAttemptOperations,
+  ...customerSessionOperations,
+  ...confirmationTokenOperations,
   ...captureOperations,
   ...chargeOperations,
   ...refundOperations,
@@ -79,7 +88,7 @@ export async function startStripe(config: StripeConfig): Promise<RunningStripe> 
   const jobs = new JobRunner(store, JOBS)
   const context: StripeContext = { store, config: resolved, jobs }
   const app = new Hono()
-  app.route('/', apiRoutes(context, OPERATIONS))
+  app.route('/', apiRoutes(context, [...OPERATIONS, ...stripeJsOperations]))
   app.use(ownHostOnly())
   app.route('/', adminRoutes(context))
   app.route('/', browserRoutes(context))

@@ -5,9 +5,9 @@ import type { Challenge } from '../payments/challenge.ts'
 type Html = ReturnType<typeof html>
 
 const ANSWERED = {
-  passed: 'This check is finished: the payment was confirmed.',
-  failed: 'This check is finished: the payment was not confirmed.',
-  superseded: 'This check is no longer needed. The payment went on another way.',
+  passed: 'This check is finished: it was passed.',
+  failed: 'This check is finished: it was not passed.',
+  superseded: 'This check is no longer needed. The shop went on another way.',
 } as const
 
 export function paymentPage(appOrigin: string): Html {
@@ -61,6 +61,7 @@ export function controllerPage(appOrigin: string): Html {
 
 /** The bank's question. An answered challenge says so and offers nothing. Only as a page of its own does it have a main landmark. */
 export function challengePage(appOrigin: string, challenge: Challenge): Html {
+  const { amount } = challenge
   const open = challenge.state === 'open'
   return frame({
     appOrigin,
@@ -73,9 +74,9 @@ export function challengePage(appOrigin: string, challenge: Challenge): Html {
         <p class="stand-in">Local test stand-in, not Stripe</p>
         <button type="button" id="close" hidden>Close</button>
       </header>
-      <h1 tabindex="-1">Confirm this payment</h1>
+      <h1 tabindex="-1">${amount ? 'Confirm this payment' : 'Confirm this card'}</h1>
       <dl>
-        <div><dt>Amount</dt><dd>${formatAmount(challenge.amountMinor, challenge.currency)}</dd></div>
+        ${amount ? html`<div><dt>Amount</dt><dd>${formatAmount(amount.minor, amount.currency)}</dd></div>` : ''}
         <div><dt>Card</dt><dd><span class="brand">${challenge.card.brand}</span> ending in ${challenge.card.last4}</dd></div>
       </dl>
       ${open ? question() : ''}

@@ -47,6 +47,13 @@ export function decide(situation: Situation): Verdict {
   return { kind: 'approve', threeDSecure }
 }
 
+/** Its answer to keeping the card for later. Most cards that decline payments can be kept all the same (stripe.C11, stripe.C12). */
+export function decideSetup(situation: Omit<Situation, 'offSession'>): Verdict {
+  const { card } = situation
+  const refuses = card.attachFails || card.threeDSecure === 'lookupFails'
+  return decide({ ...situation, offSession: false, card: refuses ? card : { ...card, decline: null } })
+}
+
 function needsAuthentication({ card, setUp, offSession, merchantAsks }: Situation): boolean {
   switch (card.threeDSecure) {
     case 'required':

@@ -12,9 +12,16 @@ export type Resources = BillingResources & {
       cvcGiven: boolean
       /** Authenticated once for later payments without the customer (stripe.C13). */
       setUp: boolean
+      /** Used without a customer, or taken off one: never to be used again. */
+      spent?: boolean
     }
   }
   payment_intent: { object: Stripe.PaymentIntent; hidden: Record<string, never> }
+  setup_intent: { object: Stripe.SetupIntent; hidden: Record<string, never> }
+  setup_attempt: { object: Stripe.SetupAttempt; hidden: Record<string, never> }
+  confirmation_token: { object: Stripe.ConfirmationToken; hidden: TokenMethod }
+  /** The id is this server's own: Stripe's object has none. */
+  customer_session: { object: Stripe.CustomerSession & { id: string }; hidden: Record<string, never> }
   charge: { object: Stripe.Charge; hidden: Record<string, never> }
   refund: { object: Stripe.Refund; hidden: { ending: RefundEnding } }
   dispute: { object: Stripe.Dispute; hidden: Record<string, never> }
@@ -32,6 +39,11 @@ export type Resources = BillingResources & {
 
 /** How the customer's bank will take a refund: at once, after a while, or not at all (stripe.C28, stripe.C29). */
 export type RefundEnding = 'succeeds' | 'succeedsLate' | 'fails'
+
+/** What a ConfirmationToken stands for: a card saved before, or one that becomes a payment method when the token is used. */
+export type TokenMethod =
+  | { saved: string }
+  | { fresh: { object: Stripe.PaymentMethod; card: TestCardKey; cvcGiven: boolean } }
 
 export type Kind = keyof Resources
 export type ObjectOf<K extends Kind> = Resources[K]['object']

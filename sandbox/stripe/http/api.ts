@@ -141,7 +141,8 @@ async function run(context: StripeContext, admitted: Admitted, faults: Fault[]):
     answer = hidingError(requestId)
     if (idempotencyKey) saveAnswer(store, idempotencyKey, answer)
   }
-  observe(context, { method: operation.method, path: operation.path, key }, answer)
+  const { contract = operation } = operation
+  if (contract) observe(context, { method: contract.method, path: contract.path, key }, answer)
   return jsonResponse(answer, idempotencyKey ? { 'Idempotency-Key': idempotencyKey } : {})
 }
 

@@ -11,6 +11,7 @@ export type ErrorBody = {
   request_log_url?: string
   charge?: string
   payment_intent?: Partial<Stripe.PaymentIntent>
+  setup_intent?: Partial<Stripe.SetupIntent>
   payment_method?: Stripe.PaymentMethod
   payment_method_type?: string
 }

@@ -8,6 +8,8 @@ export type Operation = {
   params: Params
   /** Whether a browser may call it with a publishable key. */
   publishable: boolean
+  /** Of an address that only Stripe.js calls: the SDK's operation that answers the same, null when there is none. */
+  contract?: { method: string; path: string } | null
   handle(call: Call, params: ReadParams<Params>, ids: PathIds): unknown
 }
 
@@ -19,6 +21,7 @@ export function operation<P extends Params>(definition: {
   path: string
   params: P
   publishable?: boolean
+  contract?: Operation['contract']
   handle(call: Call, params: ReadParams<P>, ids: PathIds): unknown
 }): Operation {
   return {

@@ -31,19 +31,40 @@ const PUBLIC_INTENT_FIELDS = [
   'status',
 ]
 
+/** The same of a SetupIntent. */
+const PUBLIC_SETUP_FIELDS = [
+  'id',
+  'object',
+  'automatic_payment_methods',
+  'cancellation_reason',
+  'client_secret',
+  'created',
+  'description',
+  'last_setup_error',
+  'livemode',
+  'next_action',
+  'payment_method',
+  'payment_method_configuration_details',
+  'payment_method_types',
+  'status',
+  'usage',
+]
+
 /** An object as the holder of this kind of key gets it. */
 export function present(object: Fields, key: KeyKind): Fields {
   if (key === 'secret') return object
   if (object.object === 'payment_intent') return pick(object, PUBLIC_INTENT_FIELDS)
+  if (object.object === 'setup_intent') return pick(object, PUBLIC_SETUP_FIELDS)
   if (object.object === 'payment_method') return { ...object, card: withoutFingerprint(object.card) }
   return object
 }
 
 export function presentError(error: ErrorBody, key: KeyKind): Fields {
-  const { payment_intent, payment_method, ...rest } = error
+  const { payment_intent, setup_intent, payment_method, ...rest } = error
   return {
     ...rest,
     ...(payment_intent ? { payment_intent: present({ ...payment_intent }, key) } : {}),
+    ...(setup_intent ? { setup_intent: present({ ...setup_intent }, key) } : {}),
     ...(payment_method ? { payment_method: present({ ...payment_method }, key) } : {}),
   }
 }

@@ -12,7 +12,7 @@ import { missingParameter, type StripeError } from '../http/errors.ts'
 import { cardDeclined, describeDecline } from './card-error.ts'
 import { openChallenge, supersedeChallenges } from './challenge-store.ts'
 import { AUTHORIZED_SECONDS, createCharge } from './charges.ts'
-import { attach } from './payment-methods.ts'
+import { attach, spend } from './payment-methods.ts'
 import { bookCharge } from './settle-charge.ts'
 
 type Intent = Stripe.PaymentIntent
@@ -141,6 +141,7 @@ function refuse(
   threeDSecure: ThreeDSecureResult | null,
 ): StripeError {
   const charge = createCharge(call.store, intent, method, { decline, threeDSecure })
+  spend(call.store, method)
   const involved = { charge: charge.id, payment_method: method.object }
   const failed = call.store.save('payment_intent', {
     ...withoutMethod(intent),
@@ -190,7 +191,10 @@ function saveForLater(
   method: PaymentMethod,
   threeDSecure: ThreeDSecureResult | null,
 ): PaymentMethod {
-  if (!intent.setup_future_usage) return method
+  if (!intent.setup_future_usage) {
+    spend(call.store, method)
+    return method
+  }
   const customer = idOf(intent.customer)
   const object = customer ? attach(call, method, customer) : method.object
   const setUp =

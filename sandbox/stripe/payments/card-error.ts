@@ -2,7 +2,7 @@ import { cardProblem } from '../cards/declines.ts'
 import type { Decline } from '../cards/test-cards.ts'
 import { docUrl, type ErrorBody, StripeError } from '../http/errors.ts'
 
-type Involved = Pick<ErrorBody, 'charge' | 'payment_method' | 'payment_intent'>
+type Involved = Pick<ErrorBody, 'charge' | 'payment_method' | 'payment_intent' | 'setup_intent'>
 
 /** What an error and a PaymentIntent's `last_payment_error` have in common. */
 export function describeDecline(decline: Decline) {
@@ -17,8 +17,8 @@ export function describeDecline(decline: Decline) {
   }
 }
 
-/** 402. With a charge behind it the decline itself is recorded and stays. */
+/** 402. With a charge or a SetupIntent behind it the decline itself is recorded and stays. */
 export function cardDeclined(decline: Decline, involved: Involved): StripeError {
-  const keepsChanges = involved.charge !== undefined
+  const keepsChanges = involved.charge !== undefined || involved.setup_intent !== undefined
   return new StripeError(402, { ...describeDecline(decline), ...involved }, { keepsChanges })
 }

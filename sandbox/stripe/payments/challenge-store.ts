@@ -1,4 +1,3 @@
-import type Stripe from 'stripe'
 import { randomText } from '../core/ids.ts'
 import type { Store } from '../core/store.ts'
 
@@ -6,15 +5,16 @@ export type ChallengeState = 'open' | 'passed' | 'failed' | 'superseded'
 export type StoredChallenge = {
   token: string
   state: ChallengeState
-  paymentIntent: string
+  /** Of a PaymentIntent or a SetupIntent; the id tells which. */
+  intentId: string
   paymentMethod: string
   returnUrl: string | null
 }
 
-/** Ask the customer's bank. A payment has one open challenge at most. Returns the token that stands for it in a URL. */
+/** Ask the customer's bank. An intent has one open challenge at most. Returns the token that stands for it in a URL. */
 export function openChallenge(
   store: Store,
-  challenge: { intent: Stripe.PaymentIntent; paymentMethod: string; returnUrl: string | null },
+  challenge: { intent: { id: string }; paymentMethod: string; returnUrl: string | null },
 ): string {
   const { intent, paymentMethod, returnUrl } = challenge
   supersedeChallenges(store, intent.id)
@@ -27,11 +27,11 @@ export function openChallenge(
   return token
 }
 
-/** The payment goes another way: an answer that still comes changes nothing. */
-export function supersedeChallenges(store: Store, paymentIntent: string): void {
+/** It goes another way: an answer that still comes changes nothing. */
+export function supersedeChallenges(store: Store, intentId: string): void {
   store.db
     .prepare("update challenges set state = 'superseded' where payment_intent = ? and state = 'open'")
-    .run(paymentIntent)
+    .run(intentId)
 }
 
 export function readChallenge(store: Store, token: string): StoredChallenge | null {
@@ -40,7 +40,7 @@ export function readChallenge(store: Store, token: string): StoredChallenge | nu
   return {
     token,
     state: String(row.state) as ChallengeState,
-    paymentIntent: String(row.payment_intent),
+    intentId: String(row.payment_intent),
     paymentMethod: String(row.payment_method),
     returnUrl: row.return_url === null ? null : String(row.return_url),
   }

@@ -1,6 +1,7 @@
 import type Stripe from 'stripe'
 import type { Store } from '../core/store.ts'
 import { automaticCall } from '../http/call.ts'
+import { failSetupAuthentication, finishAuthenticatedSetup } from '../saving/attempt-setup.ts'
 import { failAuthentication, finishAuthenticated } from './attempt.ts'
 import {
   type ChallengeState,
@@ -13,11 +14,10 @@ import {
 export type Challenge = {
   token: string
   state: ChallengeState
-  paymentIntentId: string
+  intentId: string
   clientSecret: string
-  /** Minor units of `currency`. */
-  amountMinor: number
-  currency: string
+  /** What is to be paid, in minor units of `currency`. Null when a card is only kept for later. */
+  amount: { minor: number; currency: string } | null
   card: { brand: string; last4: string }
   /** Where the customer goes afterwards: only when the confirmation asked for a redirect; null when Stripe.js waits in the page. */
   returnUrl: string | null
@@ -25,9 +25,9 @@ export type Challenge = {
 
 export type CompletedChallenge = {
   challenge: Challenge
-  /** The PaymentIntent's status now: `succeeded` (`requires_capture` when that is done by hand), or `requires_payment_method` after a failure or a decline. */
+  /** The intent's status now: `succeeded` (`requires_capture` when that is done by hand), or `requires_payment_method` after a failure or a decline. */
   status: string
-  /** `returnUrl` with `payment_intent`, `payment_intent_client_secret` and `redirect_status` filled in. */
+  /** `returnUrl` with `payment_intent` (or `setup_intent`), its `..._client_secret` and `redirect_status` filled in. */
   redirectTo: string | null
 }
 
@@ -53,10 +53,14 @@ export function completeChallenge(
     if (stored.state !== 'open' || intent.status !== 'requires_action') return completed(found)
 
     const call = automaticCall(store)
-    const waiting = { ...intent, next_action: null }
     closeChallenge(store, token, answer === 'pass' ? 'passed' : 'failed')
-    if (answer === 'pass') finishAuthenticated(call, waiting, method)
-    else failAuthentication(call, waiting, method)
+    if (intent.object === 'setup_intent') {
+      const finish = answer === 'pass' ? finishAuthenticatedSetup : failSetupAuthentication
+      finish(call, { ...intent, next_action: null }, method)
+    } else {
+      const finish = answer === 'pass' ? finishAuthenticated : failAuthentication
+      finish(call, { ...intent, next_action: null }, method)
+    }
     const after = load(store, token)
     return after && completed(after)
   })
@@ -64,13 +68,14 @@ export function completeChallenge(
 
 type Loaded = {
   stored: StoredChallenge
-  intent: Stripe.PaymentIntent
+  intent: Stripe.PaymentIntent | Stripe.SetupIntent
   method: NonNullable<ReturnType<typeof findMethod>>
 }
 
 function load(store: Store, token: string): Loaded | null {
   const stored = readChallenge(store, token)
-  const intent = stored && store.find('payment_intent', stored.paymentIntent)
+  const intent =
+    stored && (store.find('payment_intent', stored.intentId) ?? store.find('setup_intent', stored.intentId))
   const method = stored && findMethod(store, stored.paymentMethod)
   return stored && intent && method ? { stored, intent: intent.object, method } : null
 }
@@ -83,10 +88,9 @@ function describe({ stored, intent, method }: Loaded): Challenge {
   return {
     token: stored.token,
     state: stored.state,
-    paymentIntentId: intent.id,
+    intentId: intent.id,
     clientSecret: intent.client_secret ?? '',
-    amountMinor: intent.amount,
-    currency: intent.currency,
+    amount: intent.object === 'payment_intent' ? { minor: intent.amount, currency: intent.currency } : null,
     card: { brand: method.object.card?.brand ?? '', last4: method.object.card?.last4 ?? '' },
     returnUrl: stored.returnUrl,
   }
@@ -97,18 +101,18 @@ function completed(found: Loaded): CompletedChallenge {
   return {
     challenge,
     status: found.intent.status,
-    redirectTo: redirectTarget(challenge, found.intent.status),
+    redirectTo: redirectTarget(challenge, found.intent),
   }
 }
 
 function redirectTarget(
-  { returnUrl, paymentIntentId, clientSecret }: Challenge,
-  status: string,
+  { returnUrl, clientSecret }: Challenge,
+  { id, object, status }: Loaded['intent'],
 ): string | null {
   if (!returnUrl) return null
   const url = new URL(returnUrl)
-  url.searchParams.set('payment_intent', paymentIntentId)
-  url.searchParams.set('payment_intent_client_secret', clientSecret)
+  url.searchParams.set(object, id)
+  url.searchParams.set(`${object}_client_secret`, clientSecret)
   url.searchParams.set('redirect_status', PASSED.includes(status) ? 'succeeded' : 'failed')
   return url.href
 }

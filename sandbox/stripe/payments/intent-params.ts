@@ -44,6 +44,7 @@ const captureMethod = { capture_method: oneOf('automatic', 'automatic_async', 'm
 
 /** How to confirm. `off_session` may hold fields in the SDK's types; here it is yes or no. */
 const confirming = {
+  confirmation_token: word(),
   error_on_requires_action: boolean(),
   off_session: boolean(),
   return_url: word(),
@@ -52,7 +53,6 @@ const confirming = {
 
 const elsewhere = unsupported(
   'amount_details',
-  'confirmation_token',
   'customer_account',
   'hooks',
   'mandate',
@@ -63,17 +63,11 @@ const elsewhere = unsupported(
   'transfer_data',
 )
 
+const { mandate: _1, mandate_data: _2, radar_options: _3, ...elsewhereInUpdate } = elsewhere
 const {
-  confirmation_token: _1,
-  mandate: _2,
-  mandate_data: _3,
-  radar_options: _4,
-  ...elsewhereInUpdate
-} = elsewhere
-const {
-  customer_account: _5,
-  payment_method_configuration: _6,
-  transfer_data: _7,
+  customer_account: _4,
+  payment_method_configuration: _5,
+  transfer_data: _6,
   ...elsewhereInConfirm
 } = elsewhere
 

@@ -9,6 +9,8 @@ import { invalidParameter, missingParameter, noSuch, StripeError } from '../http
 
 type Intent = Stripe.PaymentIntent
 
+const NAMES = { payment_intent: 'PaymentIntent', setup_intent: 'SetupIntent' }
+
 const CONFIRMABLE = ['requires_payment_method', 'requires_confirmation', 'requires_action']
 const CANCELABLE = [
   'requires_payment_method',
@@ -43,21 +45,32 @@ function checkSettledAmount(store: Store, amountMinor: number, code: string): Am
   }
 }
 
+export function checkedReturnUrl(url: string): string {
+  if (URL.canParse(url)) return url
+  throw invalidParameter('return_url', 'Not a valid URL', 'url_invalid')
+}
+
 /** The PaymentIntent of the address. A browser must know its client secret (stripe.P18). */
 export function getIntent(call: Call, id: string, clientSecret?: string): Intent {
   const found = call.store.find('payment_intent', id)
   if (!found) throw noSuch('payment_intent', id, 'intent', 404)
-  if (call.key === 'publishable' && clientSecret === undefined) throw missingParameter('client_secret')
-  if (clientSecret !== undefined && clientSecret !== found.object.client_secret) {
-    throw new StripeError(400, {
-      type: 'invalid_request_error',
-      code: 'payment_intent_invalid_parameter',
-      message:
-        'The client_secret provided does not match the client_secret associated with the PaymentIntent.',
-      param: 'client_secret',
-    })
-  }
+  assertClientSecret(call, found.object, clientSecret)
   return found.object
+}
+
+export function assertClientSecret(
+  call: Call,
+  intent: Stripe.PaymentIntent | Stripe.SetupIntent,
+  clientSecret: string | undefined,
+): void {
+  if (call.key === 'publishable' && clientSecret === undefined) throw missingParameter('client_secret')
+  if (clientSecret === undefined || clientSecret === intent.client_secret) return
+  throw new StripeError(400, {
+    type: 'invalid_request_error',
+    code: `${intent.object}_invalid_parameter`,
+    message: `The client_secret provided does not match the client_secret associated with the ${NAMES[intent.object]}.`,
+    param: 'client_secret',
+  })
 }
 
 export function assertConfirmable(intent: Intent): void {
@@ -102,21 +115,27 @@ export function assertOpenFor(intent: Intent, param: string): void {
   )
 }
 
-/** A card saved for a customer pays for that customer only. */
-export function assertBelongsTo(intent: Intent, { object }: Found<'payment_method'>): void {
+/** A card saved for a customer is used for that customer only. */
+export function assertBelongsTo(
+  intent: Stripe.PaymentIntent | Stripe.SetupIntent,
+  { object }: Found<'payment_method'>,
+): void {
   const owner = idOf(object.customer)
   if (owner === null || owner === idOf(intent.customer)) return
   throw new StripeError(400, {
     type: 'invalid_request_error',
     message: intent.customer
       ? `The customer does not have a payment method with the ID ${object.id}. The payment method must be attached to the customer.`
-      : `The payment method ${object.id} belongs to a customer. Please include the customer in the \`customer\` parameter on the PaymentIntent.`,
+      : `The payment method ${object.id} belongs to a customer. Please include the customer in the \`customer\` parameter on the ${NAMES[intent.object]}.`,
     param: 'payment_method',
   })
 }
 
-/** The payment method an intent is to be paid with. */
-export function methodOf(store: Store, intent: Intent): Found<'payment_method'> {
+/** The payment method an intent is to be confirmed with. */
+export function methodOf(
+  store: Store,
+  intent: Stripe.PaymentIntent | Stripe.SetupIntent,
+): Found<'payment_method'> {
   const id = idOf(intent.payment_method)
   const found = id === null ? null : store.find('payment_method', id)
   if (!found) throw new Error(`${intent.id} has no payment method`)

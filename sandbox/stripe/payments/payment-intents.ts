@@ -11,6 +11,7 @@ import type { Call } from '../http/call.ts'
 import { invalidParameter, unsupportedParameter } from '../http/errors.ts'
 import { operation } from '../http/operation.ts'
 import { type ReadParams, unsupported, word } from '../http/params.ts'
+import { withConfirmationToken } from '../saving/confirmation-tokens.ts'
 import { attemptPayment } from './attempt.ts'
 import { releaseHeld } from './capture.ts'
 import { supersedeChallenges } from './challenge-store.ts'
@@ -29,15 +30,18 @@ import {
   assertHasMethod,
   assertOpenFor,
   checkedCurrency,
+  checkedReturnUrl,
   getIntent,
   methodOf,
 } from './intent-rules.ts'
-import { createPaymentMethod, referencedPaymentMethod } from './payment-methods.ts'
+import { assertUsable, createPaymentMethod, referencedPaymentMethod } from './payment-methods.ts'
 
 type Intent = Stripe.PaymentIntent
 type CreateParams = ReadParams<typeof createParams>
 type UpdateParams = ReadParams<typeof updateParams>
 type ConfirmParams = ReadParams<typeof confirmParams>
+
+const CONFIRM_ONLY = ['off_session', 'error_on_requires_action', 'return_url', 'confirmation_token'] as const
 
 export const paymentIntentOperations = [
   operation({ method: 'POST', path: '/v1/payment_intents', params: createParams, handle: create }),
@@ -94,18 +98,20 @@ export const paymentIntentOperations = [
 ]
 
 /** With `confirm` in the same call the event of the creation comes last (stripe.E2). */
-function create(call: Call, params: CreateParams): Intent {
-  if (params.confirmation_method === 'manual') throw unsupportedParameter('confirmation_method')
-  if (!params.confirm) {
-    for (const name of ['off_session', 'error_on_requires_action', 'return_url'] as const) {
-      if (params[name] === undefined) continue
+function create(call: Call, given: CreateParams): Intent {
+  if (given.confirmation_method === 'manual') throw unsupportedParameter('confirmation_method')
+  if (!given.confirm) {
+    for (const name of CONFIRM_ONLY) {
+      if (given[name] === undefined) continue
       throw invalidParameter(
         name,
         `The parameter ${name} cannot be passed when creating a PaymentIntent unless confirm is set to true.`,
       )
     }
   }
-  const created = withMethod(call, withStored(newIntent(call.store, params), params), params)
+  const blank = newIntent(call.store, given)
+  const params = withConfirmationToken(call, given, blank)
+  const created = withMethod(call, withStored(blank, params), params)
   call.store.insert('payment_intent', created, {})
   if (!params.confirm) {
     recordEvent(call, 'payment_intent.created', created)
@@ -143,32 +149,30 @@ function toBeConfirmed(store: Store, intent: Intent): Intent {
   return { ...intent, status, next_action: null }
 }
 
-function confirm(call: Call, intent: Intent, params: ConfirmParams): Intent {
+function confirm(call: Call, intent: Intent, given: ConfirmParams): Intent {
   if (call.key === 'publishable') {
     for (const name of SECRET_CONFIRM_PARAMS) {
-      if (params[name] === undefined) continue
+      if (given[name] === undefined) continue
       throw invalidParameter(name, `The parameter ${name} cannot be passed with a publishable key.`)
     }
   }
   assertConfirmable(intent)
   supersedeChallenges(call.store, intent.id)
+  const params = withConfirmationToken(call, given, intent)
   const ready = withMethod(call, withStored(intent, params), params)
   assertHasMethod(ready)
   return attempt(call, ready, params)
 }
 
 function attempt(call: Call, intent: Intent, params: CreateParams | ConfirmParams): Intent {
-  return attemptPayment(call, intent, methodOf(call.store, intent), {
+  const method = methodOf(call.store, intent)
+  assertUsable(method)
+  return attemptPayment(call, intent, method, {
     offSession: params.off_session ?? false,
     errorOnRequiresAction: params.error_on_requires_action ?? false,
     useStripeSdk: params.use_stripe_sdk ?? false,
     returnUrl: params.return_url === undefined ? null : checkedReturnUrl(params.return_url),
   })
-}
-
-function checkedReturnUrl(url: string): string {
-  if (URL.canParse(url)) return url
-  throw invalidParameter('return_url', 'Not a valid URL', 'url_invalid')
 }
 
 /** The parameters that are kept and given back as they are. */
@@ -213,6 +217,7 @@ function withMethod(
     ? createPaymentMethod(call, payment_method_data)
     : referencedPaymentMethod(call.store, payment_method ?? '')
   assertBelongsTo(intent, method)
+  assertUsable(method)
   return { ...intent, status: 'requires_confirmation', payment_method: method.object.id }
 }
 

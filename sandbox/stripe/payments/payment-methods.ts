@@ -40,6 +40,15 @@ type FoundPaymentMethod = Found<'payment_method'>
 
 /** Make and keep a payment method from card details or a token. @throws StripeError */
 export function createPaymentMethod(call: Call, given: NewPaymentMethod): FoundPaymentMethod {
+  const { object, kept } = readPaymentMethod(call, given)
+  return insertPaymentMethod(call.store, object, kept)
+}
+
+/** The same without keeping it. */
+export function readPaymentMethod(
+  call: Call,
+  given: NewPaymentMethod,
+): { object: Stripe.PaymentMethod; kept: KeptCard } {
   const kept = given.card.token
     ? cardOfTemplate(call.store, given.card.token, 'card[token]')
     : readCard(call.store, typedCard(call, given.card))
@@ -49,7 +58,7 @@ export function createPaymentMethod(call: Call, given: NewPaymentMethod): FoundP
     metadata: mergeMetadata({}, given.metadata),
     allow_redisplay: given.allow_redisplay ?? 'unspecified',
   }
-  return insert(call.store, object, kept)
+  return { object, kept }
 }
 
 /** The payment method named in a parameter. `pm_card_...` is a template: each use makes a new one. @throws StripeError */
@@ -60,21 +69,34 @@ export function referencedPaymentMethod(
 ): FoundPaymentMethod {
   if (id.startsWith('pm_card_')) {
     const kept = cardOfTemplate(store, id, 'payment_method', status)
-    return insert(store, newCardMethod(store, kept), kept)
+    return insertPaymentMethod(store, newCardMethod(store, kept), kept)
   }
   const found = store.find('payment_method', id)
   if (!found) throw noSuch('PaymentMethod', id, 'payment_method', status)
   return found
 }
 
+/** Without a customer a card pays once; taken off a customer it never pays again. @throws StripeError when that is over. */
+export function assertUsable({ hidden }: FoundPaymentMethod): void {
+  if (!hidden.spent) return
+  throw new StripeError(400, {
+    type: 'invalid_request_error',
+    message:
+      'The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment, shared with a connected account without Customer attachment, or was detached from a Customer. It may not be used again. To use a PaymentMethod multiple times, you must attach it to a Customer first.',
+  })
+}
+
+/** The bank was asked for money with it: unless it is a customer's, that was its one time. */
+export function spend(store: Store, { object, hidden }: FoundPaymentMethod): void {
+  if (idOf(object.customer) === null) store.save('payment_method', object, { ...hidden, spent: true })
+}
+
 /** @throws StripeError 402 when the card is one that cannot be saved (stripe.C12). */
-export function attach(
-  call: Call,
-  { object, hidden }: FoundPaymentMethod,
-  customer: string,
-): Stripe.PaymentMethod {
+export function attach(call: Call, found: FoundPaymentMethod, customer: string): Stripe.PaymentMethod {
+  const { object, hidden } = found
   const owner = idOf(object.customer)
   if (owner === customer) return object
+  assertUsable(found)
   if (owner) {
     throw new StripeError(400, {
       type: 'invalid_request_error',
@@ -91,7 +113,7 @@ export function attach(
 }
 
 /** The event tells whose it was (stripe.E11). */
-export function detach(call: Call, { object }: FoundPaymentMethod): Stripe.PaymentMethod {
+export function detach(call: Call, { object, hidden }: FoundPaymentMethod): Stripe.PaymentMethod {
   const owner = idOf(object.customer)
   if (!owner) {
     throw new StripeError(400, {
@@ -99,7 +121,11 @@ export function detach(call: Call, { object }: FoundPaymentMethod): Stripe.Payme
       message: 'The payment method you provided is not attached to a customer so detachment is impossible.',
     })
   }
-  const detached = call.store.save('payment_method', { ...object, customer: null })
+  const detached = call.store.save(
+    'payment_method',
+    { ...object, customer: null },
+    { ...hidden, spent: true },
+  )
   recordEvent(call, 'payment_method.detached', detached, { customer: owner })
   return detached
 }
@@ -129,6 +155,12 @@ export const paymentMethodOperations = [
     },
     handle(call, params, { id }) {
       const { object } = referencedPaymentMethod(call.store, id, 404)
+      if (idOf(object.customer) === null) {
+        throw new StripeError(400, {
+          type: 'invalid_request_error',
+          message: 'You must save this PaymentMethod to a customer before you can update it.',
+        })
+      }
       const after = withGiven(object, {
         billing_details: params.billing_details && {
           ...object.billing_details,
@@ -222,7 +254,11 @@ function cardOfTemplate(store: Store, id: string, param: string, status: 400 | 4
   throw noSuch(id.startsWith('tok_') ? 'token' : 'PaymentMethod', id, param, status)
 }
 
-function insert(store: Store, object: Stripe.PaymentMethod, { key, cvcGiven }: KeptCard): FoundPaymentMethod {
+export function insertPaymentMethod(
+  store: Store,
+  object: Stripe.PaymentMethod,
+  { key, cvcGiven }: Pick<KeptCard, 'key' | 'cvcGiven'>,
+): FoundPaymentMethod {
   const hidden = { card: key, cvcGiven, setUp: false }
   store.insert('payment_method', object, hidden)
   return { object, hidden, deleted: false }
