@@ -1,3 +1,4 @@
+import { listObjects } from './list.ts'
 import { idOf } from './resources.ts'
 import type { Store } from './store.ts'
 
@@ -6,10 +7,17 @@ type Fields = Record<string, unknown>
 /** Parts of an object that are in an answer only when they are asked for by `expand`. Undefined when there is no such part. */
 export function includedIn(store: Store, object: Fields, name: string): unknown {
   const id = String(object.id)
+  if (object.object === 'charge' && name === 'refunds') return refundsOf(store, id)
   if (object.object === 'invoice' && name === 'payments') return paymentsOf(store, id)
   if (object.object === 'invoice' && name === 'confirmation_secret') return confirmationSecret(store, id)
   if (object.object === 'checkout.session' && name === 'line_items') return lineItemsOf(store, id)
   return undefined
+}
+
+/** The latest ten, as everywhere. */
+function refundsOf(store: Store, charge: string) {
+  const ofCharge = { sql: "data ->> '$.charge' = ?", values: [charge] }
+  return listObjects(store, 'refund', `/v1/charges/${charge}/refunds`, {}, [ofCharge])
 }
 
 function paymentsOf(store: Store, invoice: string) {

@@ -85,6 +85,20 @@ describe('a refund', () => {
     })
   })
 
+  it('is part of its charge when that is asked for', async () => {
+    const charge = await pay()
+    const { id, balance_transaction } = await refund(charge, { amount: 100 })
+    const plain = await read(charge)
+    const whole = await stripe.charges.retrieve(charge.id, { expand: ['refunds.data.balance_transaction'] })
+
+    expect(plain).not.toHaveProperty('refunds')
+    expect(whole.refunds).toMatchObject({
+      object: 'list',
+      has_more: false,
+      data: [{ id, amount: 100, balance_transaction: { id: balance_transaction, amount: -100 } }],
+    })
+  })
+
   it('cannot be cancelled, as refunds to cards do not wait for anybody', async () => {
     const { id } = await refund(await pay())
 
