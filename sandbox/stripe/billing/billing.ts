@@ -1,5 +1,7 @@
 import { idOf } from '../core/resources.ts'
 import type { Store } from '../core/store.ts'
+import { followSessions } from '../hosted/pay-session.ts'
+import { checkoutOperations } from '../hosted/sessions.ts'
 import { followPayments } from './collect-invoice.ts'
 import { couponOperations } from './coupons.ts'
 import { invoiceOperations } from './invoice-operations.ts'
@@ -22,11 +24,13 @@ export const billingOperations = [
   ...invoiceOperations,
   ...invoicePaymentOperations,
   ...testClockOperations,
+  ...checkoutOperations,
 ]
 
 /** What billing does because something else happened. */
 export function connectBilling(store: Store): void {
   followPayments(store)
+  followSessions(store)
 
   /** Whoever is gone has no subscriptions. */
   store.onEvent('customer.deleted', (call, customer) => {

@@ -37,6 +37,8 @@ export type NewSubscription = {
   cancelAtPeriodEnd?: boolean
   metadata?: Record<string, string>
   description?: string | null
+  /** Where the customer comes back to when the bank wants to see them; without it Stripe.js is there to ask. */
+  returnUrl?: string
 }
 
 /** How long a first invoice is waited for (stripe.E14, subscription statuses). */
@@ -156,7 +158,11 @@ function payFirst(call: Call, invoice: Invoice, given: NewSubscription): void {
   if (!card) throw noCard()
   const refuses = given.behavior === 'error_if_incomplete'
   try {
-    payWith(call, invoice, card, { offSession: given.offSession ?? false, errorOnRequiresAction: refuses })
+    payWith(call, invoice, card, {
+      offSession: given.offSession ?? false,
+      errorOnRequiresAction: refuses,
+      ...(given.returnUrl ? { useStripeSdk: false, returnUrl: given.returnUrl } : {}),
+    })
   } catch (error) {
     if (!(error instanceof StripeError) || error.status !== 402) throw error
     // Nothing of it is kept: neither the subscription nor the decline.

@@ -23,7 +23,7 @@ import {
   word,
 } from '../http/params.ts'
 import { decimalText } from './decimal.ts'
-import { createProduct, getProduct } from './products.ts'
+import { createProduct, getProduct } from './product.ts'
 
 const INTERVALS = ['day', 'week', 'month', 'year'] as const
 const MOST_UNITS = 99_999_999

@@ -1,45 +1,19 @@
 import type Stripe from 'stripe'
-import { previousAttributes, withGiven } from '../core/changes.ts'
-import { newId } from '../core/ids.ts'
+import { previousAttributes } from '../core/changes.ts'
 import { listObjects, listParams } from '../core/list.ts'
-import { mergeMetadata, metadata } from '../core/metadata.ts'
-import type { Store } from '../core/store.ts'
 import { recordEvent } from '../events/record.ts'
-import type { Call } from '../http/call.ts'
-import { noSuch, StripeError } from '../http/errors.ts'
+import { StripeError } from '../http/errors.ts'
 import { operation } from '../http/operation.ts'
-import {
-  boolean,
-  clearable,
-  fields,
-  list,
-  type ReadParams,
-  required,
-  text,
-  unsupported,
-  word,
-} from '../http/params.ts'
+import { boolean, fields, list, required, unsupported, word } from '../http/params.ts'
 import { createPrice, inlinePriceParams } from './prices.ts'
-
-const shared = {
-  active: boolean(),
-  description: text(),
-  images: clearable(list(word(), { max: 8 })),
-  marketing_features: clearable(list(fields({ name: required(word()) }), { max: 15 })),
-  metadata: metadata(),
-  shippable: boolean(),
-  statement_descriptor: text({ max: 22 }),
-  unit_label: text({ max: 12 }),
-  url: text(),
-  ...unsupported('package_dimensions', 'tax_code', 'tax_details'),
-}
+import { createProduct, getProduct, productParams, withProductFields } from './product.ts'
 
 export const productOperations = [
   operation({
     method: 'POST',
     path: '/v1/products',
     params: {
-      ...shared,
+      ...productParams,
       id: word(),
       name: required(word()),
       default_price_data: fields(inlinePriceParams),
@@ -61,11 +35,11 @@ export const productOperations = [
   operation({
     method: 'POST',
     path: '/v1/products/:id',
-    params: { ...shared, name: word(), default_price: word() },
+    params: { ...productParams, name: word(), default_price: word() },
     handle(call, { default_price, name, ...given }, { id }) {
       const before = getProduct(call.store, id)
       const after = {
-        ...applied(before, { ...given, name }),
+        ...withProductFields(before, { ...given, name }),
         ...(default_price ? { default_price } : {}),
         updated: call.store.clock.now(),
       }
@@ -105,62 +79,3 @@ export const productOperations = [
     },
   }),
 ]
-
-type Given = Partial<ReadParams<typeof shared>> & { id?: string | undefined; name?: string | undefined }
-
-export function createProduct(call: Call, given: Given & { name: string }): Stripe.Product {
-  const { store } = call
-  if (given.id && store.find('product', given.id)) {
-    throw new StripeError(400, {
-      type: 'invalid_request_error',
-      code: 'resource_already_exists',
-      message: 'Product already exists.',
-      param: 'id',
-    })
-  }
-  const product = applied(newProduct(store, given.id ?? newId('product'), given.name), given)
-  store.insert('product', product, {})
-  recordEvent(call, 'product.created', product)
-  return product
-}
-
-export function getProduct(store: Store, id: string, status: 400 | 404 = 404): Stripe.Product {
-  const found = store.find('product', id)
-  if (!found || found.deleted) throw noSuch('product', id, status === 404 ? 'id' : 'product', status)
-  return found.object
-}
-
-function applied(product: Stripe.Product, { id: _, metadata, images, marketing_features, ...plain }: Given) {
-  return withGiven(product, {
-    ...plain,
-    images: images === null ? [] : images,
-    marketing_features: marketing_features === null ? [] : marketing_features,
-    metadata: mergeMetadata(product.metadata, metadata),
-  })
-}
-
-function newProduct(store: Store, id: string, name: string): Stripe.Product {
-  const now = store.clock.now()
-  return {
-    id,
-    object: 'product',
-    active: true,
-    created: now,
-    default_price: null,
-    description: null,
-    images: [],
-    livemode: false,
-    marketing_features: [],
-    metadata: {},
-    name,
-    package_dimensions: null,
-    shippable: null,
-    statement_descriptor: null,
-    tax_code: null,
-    tax_details: null,
-    type: 'service',
-    unit_label: null,
-    updated: now,
-    url: null,
-  }
-}

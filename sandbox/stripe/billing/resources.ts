@@ -44,25 +44,27 @@ export type BillingResources = {
 export type CheckoutPlan = {
   lineItems: Stripe.LineItem[]
   discounts: { coupon: string; promotionCode: string | null }[]
-  paymentIntent: {
-    capture_method?: 'automatic' | 'automatic_async' | 'manual'
-    description?: string | null
-    metadata?: Record<string, string>
-    receipt_email?: string | null
-    setup_future_usage?: 'off_session' | 'on_session' | null
-    statement_descriptor?: string | null
-    statement_descriptor_suffix?: string | null
-    transfer_group?: string | null
-  }
-  setupIntent: { description?: string | null; metadata?: Record<string, string> }
+  paymentIntent: Partial<
+    Pick<
+      Stripe.PaymentIntent,
+      | 'capture_method'
+      | 'description'
+      | 'metadata'
+      | 'receipt_email'
+      | 'setup_future_usage'
+      | 'statement_descriptor'
+      | 'statement_descriptor_suffix'
+      | 'transfer_group'
+    >
+  >
   subscription: {
-    description?: string | null
-    metadata?: Record<string, string>
-    trialDays?: number
+    description: string | null
+    metadata: Record<string, string>
+    trialDays: number | null
     /** Unix seconds. */
-    trialEnd?: number
-    missingPaymentMethod?: 'cancel' | 'create_invoice' | 'pause'
+    trialEnd: number | null
+    missingPaymentMethod: 'cancel' | 'create_invoice' | 'pause'
   }
-  /** The customer's page address has it; who knows only the id cannot open it. */
-  token: string
+  /** Begun by a first try that was declined, or that still waits for the bank: the next try goes on with it. */
+  begun: string | null
 }

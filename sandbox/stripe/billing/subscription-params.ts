@@ -103,7 +103,7 @@ export const updateParams = {
   default_payment_method: text(),
   items: changedItems,
   proration_date: integer(),
-  ...unsupported('billing_schedules', 'pause_collection', 'cancel_at_min_period_end'),
+  ...unsupported('billing_schedules', 'pause_collection'),
 }
 
 export const cancelParams = {

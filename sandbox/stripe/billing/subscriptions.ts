@@ -7,7 +7,7 @@ import { recordEvent } from '../events/record.ts'
 import type { Call } from '../http/call.ts'
 import { invalidParameter, missingParameter, noSuch, StripeError } from '../http/errors.ts'
 import { operation } from '../http/operation.ts'
-import { oneOf, type ReadParams, unsupported, word } from '../http/params.ts'
+import { fields, oneOf, type ReadParams, required, unsupported, word } from '../http/params.ts'
 import { referencedCustomer } from '../payments/find-customer.ts'
 import { changeSubscription, type SubscriptionChange } from './change-subscription.ts'
 import { inTimeOf } from './clock-time.ts'
@@ -63,7 +63,7 @@ export const subscriptionOperations = [
     method: 'POST',
     path: '/v1/subscriptions/:id/resume',
     params: {
-      billing_cycle_anchor: oneOf('now'),
+      billing_cycle_anchor: fields({ type: required(oneOf('now')) }),
       ...unsupported('payment_behavior', 'proration_behavior', 'proration_date'),
     },
     handle: (call, _params, { id }) => changing(call, id, (subscription) => resume(call, subscription)),
@@ -91,7 +91,6 @@ export const subscriptionOperations = [
       collection_method: oneOf('charge_automatically'),
       ...unsupported(
         'automatic_tax',
-        'billing_mode',
         'current_period_end',
         'current_period_start',
         'customer_account',

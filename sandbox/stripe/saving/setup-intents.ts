@@ -185,7 +185,9 @@ function withMethod(
   return { ...setup, status: 'requires_confirmation', payment_method: method.object.id }
 }
 
-function newSetup(store: Store, params: CreateParams): Setup {
+type NewSetup = Partial<Pick<CreateParams, 'automatic_payment_methods' | 'usage'>>
+
+export function newSetup(store: Store, params: NewSetup): Setup {
   const id = newId('setup_intent')
   const automatic = params.automatic_payment_methods
   return {
