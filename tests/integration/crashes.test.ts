@@ -5,9 +5,10 @@ import { waitUntilReady } from '../../scripts/health'
 import { freePort } from '../../scripts/ports'
 import type { Leashed } from '../../scripts/processes'
 import { adminSql } from '../support/db'
-import { newStaff, paid, refund, until } from '../support/paid'
+import { newStaff, paid, until } from '../support/paid'
 import { newOrder } from '../support/payment-rows'
 import { newPerson } from '../support/people'
+import { refund, startPayment, sweep } from '../support/requests'
 import { startServer } from '../support/stack'
 import { stack } from '../support/stack-in-test'
 import { eventOf, postEvent } from '../support/stripe-events'
@@ -40,28 +41,14 @@ async function sweepAll(): Promise<void> {
   await adminSql()`update public.payments set checked_at = now() - interval '10 minutes' where status in ('creating', 'unknown')`
   await adminSql()`update private.refund_requests set checked_at = now() - interval '10 minutes' where status = 'reserved'`
   await adminSql()`update private.webhook_events set next_attempt_at = now() where status = 'pending'`
-  const response = await fetch(`${survivor}/api/cron/sweep`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${env.CRON_SECRET}` },
-  })
-  expect(response.status).toBe(200)
+  expect((await sweep(survivor)).status).toBe(200)
 }
 
 async function payingDiesAt(point: CrashPoint): Promise<void> {
   const person = await newPerson()
   const orderId = await newOrder(person.id)
   const key = randomUUID()
-  const create = (url: string) =>
-    fetch(`${url}/api/payments/create-payment-intent`, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        origin: env.APP_ORIGIN ?? '',
-        cookie: person.cookie,
-        'idempotency-key': key,
-      },
-      body: JSON.stringify({ orderId }),
-    })
+  const create = (server: string) => startPayment(person, orderId, { key, server })
   await withServerDyingAt(point, create)
 
   await sweepAll()
@@ -87,8 +74,8 @@ async function refundingDiesAt(point: CrashPoint): Promise<void> {
   const { paymentId, intentId } = await paid()
   const support = await newStaff('support')
   const key = randomUUID()
-  const ask = (url: string) =>
-    refund(support, paymentId, { reason: 'requested_by_customer', amountMinor: 900 }, key, url)
+  const ask = (server: string) =>
+    refund(support, paymentId, { reason: 'requested_by_customer', amountMinor: 900 }, { key, server })
   await withServerDyingAt(point, ask)
 
   await sweepAll()

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { adminSql } from '../support/db'
 import { newOrder } from '../support/payment-rows'
 import { newPerson, type Person } from '../support/people'
+import { post } from '../support/requests'
 import { stack } from '../support/stack-in-test'
 import { stripeSdk } from '../support/stripe-sdk'
 
@@ -12,24 +13,8 @@ const origin = env.APP_ORIGIN as string
 
 type Created = { id: string; status: string; clientSecret: string; amountMinor: number; currency: string }
 
-function create(
-  person: Person | null,
-  body: unknown,
-  options: { server?: string; key?: string | null; headers?: Record<string, string> } = {},
-): Promise<Response> {
-  const key = options.key === undefined ? randomUUID() : options.key
-  return fetch(`${options.server ?? first}/api/payments/create-payment-intent`, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      origin,
-      ...(key === null ? {} : { 'idempotency-key': key }),
-      ...(person ? { cookie: person.cookie } : {}),
-      ...options.headers,
-    },
-    body: typeof body === 'string' ? body : JSON.stringify(body),
-  })
-}
+const create = (person: Person | null, body: unknown, options?: Parameters<typeof post>[3]) =>
+  post('/api/payments/create-payment-intent', person, body, options)
 
 async function intentsOf(orderId: string): Promise<{ id: string; amount: number; currency: string }[]> {
   const intents = await stripeSdk().paymentIntents.list({ limit: 100 })

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { adminSql } from '../support/db'
 import { newOrder } from '../support/payment-rows'
 import { newPerson, type Person } from '../support/people'
+import { startPayment } from '../support/requests'
 import { stack } from '../support/stack-in-test'
 
 const { env, serverUrls } = stack()
@@ -13,16 +14,7 @@ type Owned = { orderId: string; paymentId: string }
 
 async function withPayment(person: Person): Promise<Owned> {
   const orderId = await newOrder(person.id)
-  const response = await fetch(`${server}/api/payments/create-payment-intent`, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      origin: env.APP_ORIGIN ?? '',
-      cookie: person.cookie,
-      'idempotency-key': randomUUID(),
-    },
-    body: JSON.stringify({ orderId }),
-  })
+  const response = await startPayment(person, orderId)
   const { id } = (await response.json()) as { id: string }
   return { orderId, paymentId: id }
 }

@@ -7,6 +7,7 @@ import { adminSql } from '../support/db'
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy'
 import { effectsOn, newOrder, openedPayment, PAID_ONCE } from '../support/payment-rows'
 import { newPerson, type Person } from '../support/people'
+import { startPayment, sweep } from '../support/requests'
 import { startServer } from '../support/stack'
 import { stack } from '../support/stack-in-test'
 import { eventOf, intentOf, postEvent, signatureOf } from '../support/stripe-events'
@@ -55,25 +56,11 @@ describe('when a dependency is away', () => {
   })
 
   const create = (orderId: string, key: string = randomUUID()) =>
-    fetch(`${url}/api/payments/create-payment-intent`, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        origin: env.APP_ORIGIN ?? '',
-        cookie: ada.cookie,
-        'idempotency-key': key,
-      },
-      body: JSON.stringify({ orderId }),
-    })
+    startPayment(ada, orderId, { key, server: url })
   const intentsOf = async (orderId: string) =>
     (await stripeSdk().paymentIntents.list({ limit: 100 })).data.filter(
       (intent) => intent.metadata.order_id === orderId,
     )
-  const sweep = () =>
-    fetch(`${url}/api/cron/sweep`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${env.CRON_SECRET}` },
-    })
 
   it('accepts the current and the previous webhook secret and no third one (W5)', async () => {
     const statuses = []
@@ -212,7 +199,7 @@ describe('when a dependency is away', () => {
     expect(Date.now() - asked).toBeLessThan(8_000)
     stripe.setFault('none')
     await adminSql()`update public.payments set checked_at = now() - interval '1 minute' where order_id = ${orderId}`
-    expect((await sweep()).status).toBe(200)
+    expect((await sweep(url)).status).toBe(200)
     expect(await intentsOf(orderId)).toHaveLength(1)
     const [row] = await adminSql()`select status from public.payments where order_id = ${orderId}`
     expect(row?.status).toBe('requires_payment_method')
@@ -286,17 +273,7 @@ describe('when a dependency is away', () => {
     const statuses = []
     for (let n = 0; n < 11; n++) {
       const orderId = await newOrder(eager.id)
-      const response = await fetch(`${url}/api/payments/create-payment-intent`, {
-        method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          origin: env.APP_ORIGIN ?? '',
-          cookie: eager.cookie,
-          'idempotency-key': randomUUID(),
-        },
-        body: JSON.stringify({ orderId }),
-      })
-      statuses.push(response.status)
+      statuses.push((await startPayment(eager, orderId, { server: url })).status)
     }
 
     expect(statuses).toEqual([...Array(10).fill(201), 429])

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { adminSql } from '../support/db'
-import { ledgerOf, newStaff, paid, refund, until } from '../support/paid'
+import { ledgerOf, newStaff, paid, until } from '../support/paid'
 import type { Person } from '../support/people'
-import { stack } from '../support/stack-in-test'
+import { refund, sweep } from '../support/requests'
 import { stripeSdk } from '../support/stripe-sdk'
 
 const asked = (amountMinor?: number) => ({
@@ -82,9 +82,9 @@ describe('refunds', () => {
     const key = randomUUID()
 
     const answers = await Promise.all(
-      Array.from({ length: 5 }, () => refund(support, paymentId, asked(500), key)),
+      Array.from({ length: 5 }, () => refund(support, paymentId, asked(500), { key })),
     )
-    const other = await refund(support, paymentId, asked(600), key)
+    const other = await refund(support, paymentId, asked(600), { key })
 
     expect(answers.map((answer) => answer.status)).toEqual(Array(5).fill(201))
     expect(other.status).toBe(422)
@@ -148,10 +148,7 @@ describe('refunds', () => {
     })
     await adminSql()`update private.refund_requests set checked_at = now() - interval '1 minute' where requested_by is null`
 
-    await fetch(`${stack().serverUrls[0]}/api/cron/sweep`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${stack().env.CRON_SECRET}` },
-    })
+    await sweep()
 
     expect((await stripeSdk().refunds.list({ payment_intent: second.id })).data).toMatchObject([
       { amount: 2400 },

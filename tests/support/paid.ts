@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto'
 import { adminSql } from './db'
 import { NOTEBOOK, newOrder } from './payment-rows'
 import { newPerson, type Person } from './people'
+import { startPayment } from './requests'
 import { stack } from './stack-in-test'
 import { stripeSdk } from './stripe-sdk'
 
@@ -13,23 +13,11 @@ export type Paid = {
   amountMinor: number
 }
 
-const post = (path: string, person: Person, body: unknown, key: string, server = stack().serverUrls[0]) =>
-  fetch(`${server}${path}`, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      origin: stack().appOrigin,
-      cookie: person.cookie,
-      'idempotency-key': key,
-    },
-    body: JSON.stringify(body),
-  })
-
 /** An order paid with a test card over the whole way: our route, the local Stripe, and its webhooks. */
 export async function paid(options: { card?: string; person?: Person } = {}): Promise<Paid> {
   const person = options.person ?? (await newPerson())
   const orderId = await newOrder(person.id)
-  const response = await post('/api/payments/create-payment-intent', person, { orderId }, randomUUID())
+  const response = await startPayment(person, orderId)
   const { id: paymentId } = (await response.json()) as { id: string }
   const [row] =
     await adminSql()`select stripe_payment_intent_id as id from public.payments where id = ${paymentId}`
@@ -46,16 +34,6 @@ export async function newStaff(role: 'support' | 'admin' | 'auditor'): Promise<P
   const person = await newPerson()
   await adminSql()`insert into private.staff (user_id, role) values (${person.id}, ${role})`
   return person
-}
-
-export function refund(
-  by: Person,
-  paymentId: string,
-  body: unknown,
-  key: string = randomUUID(),
-  server?: string,
-): Promise<Response> {
-  return post(`/api/payments/${paymentId}/refunds`, by, body, key, server)
 }
 
 /** The balance of each ledger account a payment has touched, by account and currency. */

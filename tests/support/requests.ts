@@ -1,0 +1,47 @@
+import { randomUUID } from 'node:crypto'
+import type { Person } from './people'
+import { stack } from './stack-in-test'
+
+type Options = {
+  /** Which server to ask; the first when it does not matter. */
+  server?: string
+  /** The Idempotency-Key; null sends none. */
+  key?: string | null
+  headers?: Record<string, string>
+}
+
+/** A POST as the app's own pages send it: with their Origin, the person's session and a key. Text is sent as it is. */
+export function post(
+  path: string,
+  person: Person | null,
+  body: unknown,
+  { server = stack().serverUrls[0], key = randomUUID(), headers }: Options = {},
+): Promise<Response> {
+  return fetch(`${server}${path}`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      origin: stack().appOrigin,
+      ...(key === null ? {} : { 'idempotency-key': key }),
+      ...(person ? { cookie: person.cookie } : {}),
+      ...headers,
+    },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  })
+}
+
+export function startPayment(person: Person, orderId: string, options?: Options): Promise<Response> {
+  return post('/api/payments/create-payment-intent', person, { orderId }, options)
+}
+
+export function refund(by: Person, paymentId: string, body: unknown, options?: Options): Promise<Response> {
+  return post(`/api/payments/${paymentId}/refunds`, by, body, options)
+}
+
+/** What the scheduler does every few seconds. */
+export function sweep(server = stack().serverUrls[0]): Promise<Response> {
+  return fetch(`${server}/api/cron/sweep`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${stack().env.CRON_SECRET}` },
+  })
+}
