@@ -8,24 +8,32 @@ const STRIPE_JS_PARTS = [
   'script/emitter.js',
   'script/frames.js',
   'script/challenge.js',
-  'script/payment-element.js',
+  'script/framed-element.js',
+  'script/express-checkout.js',
   'script/elements.js',
-  'script/payment-intents.js',
+  'script/next-action.js',
+  'script/confirm-intent.js',
+  'script/create-from-elements.js',
   'script/stripe.js',
 ] as const
 
 /** What frames load, by address below `/frame/assets/`. Frames run modules, so these are served exactly as they are. */
 const FRAME_FILES = [
   'shared/channel.js',
+  'frame/address.js',
   'frame/appearance.js',
   'frame/card-form.js',
   'frame/card-rules.js',
   'frame/challenge.css',
   'frame/challenge.js',
+  'frame/checked-fields.js',
   'frame/controller.js',
   'frame/country-field.js',
+  'frame/frame-events.js',
+  'frame/link-authentication.js',
   'frame/payment.css',
   'frame/payment.js',
+  'frame/saved-cards.js',
   'frame/stripe-api.js',
 ] as const
 

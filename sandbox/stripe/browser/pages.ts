@@ -2,7 +2,7 @@ import { html } from 'hono/html'
 import { formatAmount } from '../core/currencies.ts'
 import type { Challenge } from '../payments/challenge.ts'
 
-type Html = ReturnType<typeof html>
+export type Html = ReturnType<typeof html>
 
 const ANSWERED = {
   passed: 'This check is finished: it was passed.',
@@ -15,11 +15,17 @@ export function paymentPage(appOrigin: string): Html {
     appOrigin,
     title: 'Secure payment input frame',
     name: 'payment',
-    hasStyles: true,
+    styles: 'payment',
     busy: true,
     body: html`
     <p class="error" id="load-error" role="alert"></p>
     <form id="payment-form" novalidate>
+      <fieldset id="saved-cards" hidden>
+        <legend>Payment method</legend>
+        <div id="saved-rows"></div>
+      </fieldset>
+      <p class="hint status" id="saved-status" role="status"></p>
+      <div id="new-card">
       <div>
         <div class="above">
           <label for="number">Card number</label>
@@ -50,6 +56,11 @@ export function paymentPage(appOrigin: string): Html {
         <label for="country">Country</label>
         <select id="country" name="country" autocomplete="billing country"></select>
       </div>
+      <div id="save-field" class="tick" hidden>
+        <input type="checkbox" id="save" name="save" />
+        <label for="save">Save this card for later payments</label>
+      </div>
+      </div>
       <p class="stand-in">Local test stand-in, not Stripe. Use test cards only.</p>
     </form>`,
   })
@@ -67,7 +78,7 @@ export function challengePage(appOrigin: string, challenge: Challenge): Html {
     appOrigin,
     title: '3D Secure test page',
     name: 'challenge',
-    hasStyles: true,
+    styles: 'challenge',
     body: html`
     <div id="challenge" data-state="${challenge.state}"${challenge.returnUrl ? html` role="main"` : ''}>
       <header>
@@ -90,7 +101,7 @@ export function unknownChallengePage(appOrigin: string): Html {
     appOrigin,
     title: '3D Secure test page',
     name: 'challenge',
-    hasStyles: true,
+    styles: 'challenge',
     body: html`
     <div id="challenge" data-state="unknown">
       <header>
@@ -117,20 +128,21 @@ function question(): Html {
 type Frame = {
   appOrigin: string
   title: string
-  name: 'payment' | 'controller' | 'challenge'
-  hasStyles?: boolean
+  /** Of its script, below `/frame/assets/frame/`. */
+  name: 'address' | 'challenge' | 'controller' | 'link-authentication' | 'payment'
+  styles?: 'challenge' | 'payment'
   busy?: boolean
   body: Html
 }
 
-function frame({ appOrigin, title, name, hasStyles = false, busy = false, body }: Frame): Html {
+export function frame({ appOrigin, title, name, styles, busy = false, body }: Frame): Html {
   return html`<!doctype html>
 <html lang="en" data-app-origin="${appOrigin}">
   <head>
     <meta charset="utf-8" />
     <meta name="viewport" content="width=device-width, initial-scale=1" />
     <title>${title}</title>
-    ${hasStyles ? html`<link rel="stylesheet" href="/frame/assets/frame/${name}.css" />` : ''}
+    ${styles ? html`<link rel="stylesheet" href="/frame/assets/frame/${styles}.css" />` : ''}
     <script type="module" src="/frame/assets/frame/${name}.js"></script>
   </head>
   <body${busy ? html` aria-busy="true"` : ''}>${body}

@@ -3,6 +3,7 @@ import { ownOrigins } from '../config.ts'
 import type { StripeContext } from '../context.ts'
 import { completeChallenge, findChallenge } from '../payments/challenge.ts'
 import { buildStripeJs, loadFrameAssets } from './assets.ts'
+import { addressPage, linkAuthenticationPage } from './element-pages.ts'
 import { COMMON_HEADERS, pageHeaders } from './headers.ts'
 import { challengePage, controllerPage, paymentPage, unknownChallengePage } from './pages.ts'
 
@@ -33,6 +34,8 @@ export function browserRoutes({ store, config }: StripeContext): Hono {
     })
   })
   routes.get('/frame/payment', (c) => c.html(paymentPage(appOrigin), 200, headers))
+  routes.get('/frame/address', (c) => c.html(addressPage(appOrigin), 200, headers))
+  routes.get('/frame/link-authentication', (c) => c.html(linkAuthenticationPage(appOrigin), 200, headers))
   routes.get('/frame/controller', (c) => c.html(controllerPage(appOrigin), 200, headers))
 
   routes.get('/3ds/:token', (c) => {

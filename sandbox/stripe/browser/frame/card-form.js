@@ -9,10 +9,7 @@ import {
   formatNumber,
   readExpiry,
 } from './card-rules.js'
-
-// Whoever leaves the frame is often pressing the page's pay button. An error shown at once would make the frame grow and
-// move that button away before the press is over.
-const LEAVING_MS = 300
+import { createCheckedFields } from './checked-fields.js'
 
 const find = (id) => document.getElementById(id)
 
@@ -21,28 +18,7 @@ export function createCardForm({ onChange, onResize }) {
   const number = find('number')
   const expiry = find('expiry')
   const cvc = find('cvc')
-  const checks = [
-    { input: number, check: () => checkNumber(number.value) },
-    { input: expiry, check: () => checkExpiry(expiry.value, new Date()) },
-    { input: cvc, check: () => checkCvc(cvc.value, number.value) },
-  ]
 
-  const firstError = () => checks.map(({ check }) => check()).find(Boolean) ?? null
-  const changed = () => {
-    onChange({
-      complete: firstError() === null,
-      empty: checks.every(({ input }) => input.value === ''),
-      collapsed: false,
-      value: { type: 'card' },
-    })
-  }
-  const showError = (input, error) => {
-    const message = find(`${input.id}-error`)
-    if (message.textContent !== (error?.message ?? '')) message.textContent = error?.message ?? ''
-    if (error) input.setAttribute('aria-invalid', 'true')
-    else input.removeAttribute('aria-invalid')
-    onResize()
-  }
   const adaptToBrand = () => {
     const brand = brandOf(digitsOf(number.value))
     find('number-brand').textContent = brand.name
@@ -54,48 +30,36 @@ export function createCardForm({ onChange, onResize }) {
     [expiry, formatExpiry],
     [cvc, (text) => formatCvc(text, number.value)],
   ])
-
-  for (const { input, check } of checks) {
-    input.addEventListener('input', (event) => {
-      reformat(input, formats.get(input), event.inputType?.startsWith('delete'))
-      if (input === number) adaptToBrand()
-      const complaint = input.hasAttribute('aria-invalid') ? check() : null
-      // A complaint goes away while it is being put right; a new one waits until the field is left.
-      if (!complaint) showError(input, null)
-      changed()
-    })
-    input.addEventListener('blur', (event) => {
-      const judge = () => {
-        if (document.activeElement !== input) showError(input, input.value === '' ? null : check())
-      }
-      if (event.relatedTarget) judge()
-      else setTimeout(judge, LEAVING_MS)
-    })
-  }
+  const fields = createCheckedFields(
+    [
+      { input: number, check: () => checkNumber(number.value) },
+      { input: expiry, check: () => checkExpiry(expiry.value, new Date()) },
+      { input: cvc, check: () => checkCvc(cvc.value, number.value) },
+    ],
+    {
+      onInput(input, event) {
+        reformat(input, formats.get(input), event.inputType?.startsWith('delete'))
+        if (input === number) adaptToBrand()
+        onChange()
+      },
+      onResize,
+    },
+  )
 
   return {
-    /** Shows every error, moves to the first one and returns it, or null when the fields are right. */
-    validate() {
-      const wrong = checks.map(({ input, check }) => ({ input, error: check() })).filter(({ error }) => error)
-      for (const { input, check } of checks) showError(input, check())
-      wrong[0]?.input.focus()
-      return wrong[0]?.error ?? null
-    },
+    isComplete: fields.isComplete,
+    isEmpty: fields.isEmpty,
+    validate: fields.validate,
+    setReadOnly: fields.setReadOnly,
     /** Stripe's `card` parameters. They leave this document in a request to Stripe's own origin only. */
     read() {
       const { month, year } = readExpiry(expiry.value)
       return { number: digitsOf(number.value), exp_month: month, exp_year: year, cvc: cvc.value }
     },
     clear() {
-      for (const { input } of checks) {
-        input.value = ''
-        showError(input, null)
-      }
+      fields.clear()
       adaptToBrand()
-      changed()
-    },
-    setReadOnly(readOnly) {
-      for (const { input } of checks) input.readOnly = readOnly
+      onChange()
     },
     focus: () => number.focus(),
   }

@@ -1,4 +1,4 @@
 import { acceptConnection } from '../shared/channel.js'
-import { confirmPaymentIntent, retrievePaymentIntent } from './stripe-api.js'
+import { confirmIntent, createConfirmationToken, retrieveIntent } from './stripe-api.js'
 
-acceptConnection({ retrievePaymentIntent, confirmPaymentIntent })
+acceptConnection({ retrieveIntent, confirmIntent, createConfirmationToken })

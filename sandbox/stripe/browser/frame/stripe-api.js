@@ -5,23 +5,57 @@ const UNREACHABLE = {
   message: 'An error occurred with our connection to Stripe. Please check your network and try again.',
 }
 
-export function retrievePaymentIntent({ publishableKey, clientSecret }) {
+/** What a client secret belongs to: where its intent is, and the name Stripe.js gives it in results. */
+const KINDS = {
+  pi: { collection: 'payment_intents', name: 'paymentIntent' },
+  seti: { collection: 'setup_intents', name: 'setupIntent' },
+}
+
+/** `{ paymentIntent }` or `{ setupIntent }`, whichever the client secret is of, or `{ error }`. */
+export function retrieveIntent({ publishableKey, clientSecret }) {
   const query = new URLSearchParams({ client_secret: clientSecret })
-  return callForIntent(publishableKey, `${intentPath(clientSecret)}?${query}`, { method: 'GET' })
+  const { path, name } = intentOf(clientSecret)
+  return call(publishableKey, name, `${path}?${query}`, { method: 'GET' })
 }
 
 /** `params` are Stripe's confirm parameters; `use_stripe_sdk` asks for a challenge that can be shown in the page. */
-export function confirmPaymentIntent({ publishableKey, clientSecret, params }) {
+export function confirmIntent({ publishableKey, clientSecret, params }) {
+  const { path, name } = intentOf(clientSecret)
   const body = encodeForm({ ...params, client_secret: clientSecret, use_stripe_sdk: true })
-  return callForIntent(publishableKey, `${intentPath(clientSecret)}/confirm`, { method: 'POST', body })
+  return call(publishableKey, name, `${path}/confirm`, { method: 'POST', body })
 }
 
-function intentPath(clientSecret) {
+export function createPaymentMethod({ publishableKey, params }) {
+  const body = encodeForm(params)
+  return call(publishableKey, 'paymentMethod', '/v1/payment_methods', { method: 'POST', body })
+}
+
+export function createConfirmationToken({ publishableKey, params }) {
+  const body = encodeForm({ ...params, use_stripe_sdk: true })
+  return call(publishableKey, 'confirmationToken', '/v1/confirmation_tokens', { method: 'POST', body })
+}
+
+/** What may be shown of a customer, and what they may do. */
+export function readCustomerSession({ publishableKey, customerSessionClientSecret }) {
+  const query = new URLSearchParams({ customer_session_client_secret: customerSessionClientSecret })
+  return call(publishableKey, 'session', `/v1/elements/sessions?${query}`, { method: 'GET' })
+}
+
+export function detachSavedCard({ publishableKey, customerSessionClientSecret, paymentMethod }) {
+  const body = encodeForm({
+    customer_session_client_secret: customerSessionClientSecret,
+    payment_method: paymentMethod,
+  })
+  return call(publishableKey, 'paymentMethod', '/v1/elements/sessions/detach', { method: 'POST', body })
+}
+
+function intentOf(clientSecret) {
   const intentId = String(clientSecret).split('_secret_')[0]
-  return `/v1/payment_intents/${encodeURIComponent(intentId)}`
+  const { collection, name } = intentId.startsWith('seti_') ? KINDS.seti : KINDS.pi
+  return { name, path: `/v1/${collection}/${encodeURIComponent(intentId)}` }
 }
 
-async function callForIntent(publishableKey, path, init) {
+async function call(publishableKey, name, path, init) {
   let response
   let body
   try {
@@ -32,7 +66,7 @@ async function callForIntent(publishableKey, path, init) {
     return { error: UNREACHABLE }
   }
   if (body?.error) return { error: body.error }
-  if (response.ok) return { paymentIntent: body }
+  if (response.ok) return { [name]: body }
   return { error: { type: 'api_error', message: `Stripe answered with status ${response.status}.` } }
 }
 

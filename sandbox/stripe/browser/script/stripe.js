@@ -1,26 +1,19 @@
+import { PAYMENT, SETUP } from './client-secret.js'
+import { confirmCard, confirmPayment, confirmSetup, retrieveIntent } from './confirm-intent.js'
+import { createConfirmationToken, createPaymentMethod } from './create-from-elements.js'
 import { createElements } from './elements.js'
 import { IntegrationError, notInStandIn } from './errors.js'
-import {
-  confirmCardPayment,
-  confirmPayment,
-  handleNextAction,
-  retrievePaymentIntent,
-} from './payment-intents.js'
+import { handleNextAction } from './next-action.js'
 
 /** Methods of Stripe.js that answer with a promise and are not built here: they reject, so nothing seems to work. */
 const MISSING_ASYNC = [
   'collectBankAccountForPayment',
   'collectBankAccountForSetup',
-  'confirmCardSetup',
-  'confirmSetup',
-  'createConfirmationToken',
   'createEmbeddedCheckoutPage',
-  'createPaymentMethod',
   'createRadarSession',
   'createSource',
   'createToken',
   'handleCardAction',
-  'retrieveSetupIntent',
   'retrieveSource',
   'verifyMicrodepositsForPayment',
   'verifyMicrodepositsForSetup',
@@ -34,9 +27,14 @@ function Stripe(publishableKey, options = {}) {
   const stripe = {
     elements: (elementsOptions) => createElements(publishableKey, elementsOptions),
     confirmPayment: (confirmOptions) => confirmPayment(publishableKey, confirmOptions),
-    confirmCardPayment: (...rest) => confirmCardPayment(publishableKey, ...rest),
+    confirmSetup: (confirmOptions) => confirmSetup(publishableKey, confirmOptions),
+    confirmCardPayment: (...rest) => confirmCard(publishableKey, PAYMENT, ...rest),
+    confirmCardSetup: (...rest) => confirmCard(publishableKey, SETUP, ...rest),
+    createPaymentMethod: (createOptions) => createPaymentMethod(publishableKey, createOptions),
+    createConfirmationToken: (createOptions) => createConfirmationToken(publishableKey, createOptions),
     handleNextAction: (actionOptions) => handleNextAction(publishableKey, actionOptions),
-    retrievePaymentIntent: (clientSecret) => retrievePaymentIntent(publishableKey, clientSecret),
+    retrievePaymentIntent: (clientSecret) => retrieveIntent(publishableKey, clientSecret, PAYMENT),
+    retrieveSetupIntent: (clientSecret) => retrieveIntent(publishableKey, clientSecret, SETUP),
     // Stripe counts which wrappers and plugins are in use; here there is nobody to tell.
     registerAppInfo() {},
     _registerWrapper() {},

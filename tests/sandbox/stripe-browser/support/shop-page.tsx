@@ -1,5 +1,18 @@
-import { Elements, PaymentElement, useElements, useStripe } from '@stripe/react-stripe-js'
-import type { PaymentIntentResult, Stripe, StripeElements, StripeElementsOptions } from '@stripe/stripe-js'
+import {
+  AddressElement,
+  Elements,
+  ExpressCheckoutElement,
+  LinkAuthenticationElement,
+  PaymentElement,
+  useElements,
+  useStripe,
+} from '@stripe/react-stripe-js'
+import type {
+  PaymentIntentOrSetupIntentResult,
+  Stripe,
+  StripeElements,
+  StripeElementsOptions,
+} from '@stripe/stripe-js'
 import { loadStripe } from '@stripe/stripe-js/pure'
 import { type FormEvent, StrictMode, useState } from 'react'
 import { createRoot } from 'react-dom/client'
@@ -59,7 +72,8 @@ async function pay(stripe: Stripe, elements: StripeElements): Promise<string> {
     if (error) return `submit ${error.type} ${error.code}`
   }
   // The SDK types one overload for each redirect mode; which one is used here is the test's choice.
-  const confirm = stripe.confirmPayment as (options: object) => Promise<PaymentIntentResult>
+  type Confirm = (options: object) => Promise<PaymentIntentOrSetupIntentResult>
+  const confirm = (settings.purpose === 'setup' ? stripe.confirmSetup : stripe.confirmPayment) as Confirm
   const result = await confirm({
     elements,
     ...(settings.deferred ? { clientSecret: settings.clientSecret } : {}),
@@ -67,9 +81,27 @@ async function pay(stripe: Stripe, elements: StripeElements): Promise<string> {
     redirect: settings.redirect ?? 'if_required',
   })
   window.shop.lastResult = result
-  const { error, paymentIntent } = result
-  if (!error) return `paid ${paymentIntent.status}`
+  const { error, paymentIntent, setupIntent } = result
+  if (!error) return paymentIntent ? `paid ${paymentIntent.status}` : `kept ${setupIntent?.status}`
   return ['error', error.type, error.code, error.decline_code ?? '-', error.message].join(' ')
+}
+
+function Alongside() {
+  const shown = settings.alongside ?? []
+  return (
+    <>
+      {shown.includes('express') && (
+        <ExpressCheckoutElement onReady={record('expressready')} onConfirm={() => {}} />
+      )}
+      {shown.includes('email') && <LinkAuthenticationElement onChange={record('emailchange')} />}
+      {shown.includes('shipping') && (
+        <AddressElement options={{ mode: 'shipping' }} onChange={record('addresschange')} />
+      )}
+      {shown.includes('billing') && (
+        <AddressElement options={{ mode: 'billing' }} onChange={record('addresschange')} />
+      )}
+    </>
+  )
 }
 
 function Form() {
@@ -90,6 +122,7 @@ function Form() {
   }
   return (
     <form onSubmit={submit}>
+      <Alongside />
       <PaymentElement
         options={settings.paymentElement}
         onReady={record('ready')}
@@ -99,6 +132,7 @@ function Form() {
         onEscape={record('escape')}
         onLoaderStart={record('loaderstart')}
         onLoadError={record('loaderror')}
+        onSavedPaymentMethodRemove={record('savedpaymentmethodremove')}
       />
       <button type="submit" disabled={!stripe || busy}>
         Pay
@@ -108,9 +142,15 @@ function Form() {
   )
 }
 
-const options: StripeElementsOptions = settings.deferred
-  ? { mode: 'payment', ...settings.deferred, appearance: settings.appearance }
-  : { clientSecret: settings.clientSecret, appearance: settings.appearance }
+// The SDK types each mode by itself; which one is used here is the test's choice.
+const options = {
+  ...(settings.deferred
+    ? { mode: 'payment', ...settings.deferred }
+    : { clientSecret: settings.clientSecret }),
+  appearance: settings.appearance,
+  customerSessionClientSecret: settings.customerSessionClientSecret,
+  ...(settings.paymentMethodCreation ? { paymentMethodCreation: settings.paymentMethodCreation } : {}),
+} as StripeElementsOptions
 
 const root = document.getElementById('root')
 if (root) {

@@ -1,11 +1,23 @@
-import type { Appearance, Stripe, StripeElements, StripePaymentElementOptions } from '@stripe/stripe-js'
+import type {
+  Appearance,
+  Stripe,
+  StripeElements,
+  StripeElementsOptionsMode,
+  StripePaymentElementOptions,
+} from '@stripe/stripe-js'
 
 /** How a test wants the shop's page; passed in the page's address. */
 export type ShopSettings = {
   stripeJsUrl: string
   publishableKey: string
   clientSecret: string
-  deferred?: { amount: number; currency: string }
+  deferred?: { amount: number; currency: string } | StripeElementsOptionsMode
+  /** What the button does. */
+  purpose?: 'payment' | 'setup'
+  customerSessionClientSecret?: string
+  paymentMethodCreation?: 'manual'
+  /** Elements above the Payment Element. */
+  alongside?: ('billing' | 'shipping' | 'email' | 'express')[]
   skipSubmit?: boolean
   redirect?: 'always' | 'if_required'
   appearance?: Appearance

@@ -5,23 +5,21 @@ import { createFrame, STRIPE_ORIGIN } from './frames.js'
 
 const UNMOUNTED =
   'We could not retrieve data from the specified Element. Please make sure the Element you are attempting to use is still mounted.'
-const FIRST_HEIGHT_PX = 272
 // The frame keeps this much room around its fields for their focus rings; the fields stay in line with the page.
 const RING_PX = 4
 
 /**
- * The Payment Element. Its fields live in a frame; this side owns the frame's life and passes events on.
- * `group` gives the key and the current Elements options; `onDestroy` frees the group's slot for a new element.
+ * An element whose fields live in a frame; this side owns the frame's life and passes events on. `group` gives the key and the current
+ * Elements options; `onDestroy` frees the group's slot for a new element.
  */
-export function createPaymentElement(group, firstOptions, onDestroy) {
-  const type = 'payment'
+export function createFramedElement({ type, path, title, firstHeightPx }, group, firstOptions, onDestroy) {
   const emitter = createEmitter()
   let options = { ...firstOptions }
   let mounted = null
   let destroyed = false
 
   const fail = (error) => {
-    if (!emitter.has('loaderror')) console.error('Unhandled payment Element loaderror', error)
+    if (!emitter.has('loaderror')) console.error(`Unhandled ${type} Element loaderror`, error)
     emitter.emit('loaderror', { elementType: type, error })
   }
   const start = async (request) => {
@@ -37,10 +35,10 @@ export function createPaymentElement(group, firstOptions, onDestroy) {
   const open = (container) => {
     const iframe = createFrame({
       kind: 'Frame',
-      path: '/frame/payment',
-      title: 'Secure payment input frame',
+      path,
+      title,
       styles: {
-        height: `${FIRST_HEIGHT_PX}px`,
+        height: `${firstHeightPx}px`,
         margin: `-${RING_PX}px`,
         width: `calc(100% + ${2 * RING_PX}px)`,
         colorScheme: 'normal',
@@ -133,5 +131,11 @@ export function createPaymentElement(group, firstOptions, onDestroy) {
       return element
     },
   }
-  return { element, request, refresh: () => mounted && request('update', group.frameOptions()) }
+  return {
+    element,
+    type,
+    options: () => options,
+    request,
+    refresh: () => mounted && request('update', group.frameOptions()),
+  }
 }
