@@ -98,12 +98,17 @@ function savedRow(paymentMethod, askToRemove) {
   const row = choiceRow(id)
   const expiry = `${String(card.exp_month).padStart(2, '0')}/${String(card.exp_year).slice(-2)}`
   const label = row.querySelector('label')
-  label.append(
-    element('span', { textContent: `${brandName(card)} ` }),
+  const number = element('span', { className: 'together' })
+  number.append(
     element('span', { textContent: '•••• ', ariaHidden: 'true' }),
     element('span', { textContent: 'ending in ', className: 'spoken' }),
-    element('span', { textContent: `${card.last4} ` }),
-    element('span', { textContent: `expires ${expiry}`, className: 'hint' }),
+    card.last4,
+  )
+  label.append(
+    `${brandName(card)} `,
+    number,
+    ' ',
+    element('span', { textContent: `expires ${expiry}`, className: 'hint together' }),
   )
   if (askToRemove) {
     const take = button('Remove', `Remove ${spoken(paymentMethod)}`)
