@@ -16,6 +16,7 @@ import { disputeOperations } from './disputes/operations.ts'
 import { Deliverer } from './events/deliver.ts'
 import { ensureEndpoint, webhookEndpointOperations } from './events/endpoints.ts'
 import { eventOperations } from './events/events.ts'
+import { hostedRoutes } from './hosted/routes.ts'
 import { apiRoutes } from './http/api.ts'
 import { unknownRoute } from './http/errors.ts'
 import { ownHostOnly } from './http/guard.ts'
@@ -92,6 +93,7 @@ export async function startStripe(config: StripeConfig): Promise<RunningStripe> 
   app.use(ownHostOnly())
   app.route('/', adminRoutes(context))
   app.route('/', browserRoutes(context))
+  app.route('/', hostedRoutes(context))
   // A body without `error` would be taken for success by stripe-node (stripe.N1).
   app.notFound((c) => c.json({ error: unknownRoute(c.req.method, c.req.path).body }, 404))
   server.on('request', getRequestListener(app.fetch))

@@ -1,6 +1,9 @@
 import { idOf } from '../core/resources.ts'
 import type { Store } from '../core/store.ts'
 import { followSessions } from '../hosted/pay-session.ts'
+import { followPortal } from '../hosted/portal.ts'
+import { portalConfigurationOperations } from '../hosted/portal-configurations.ts'
+import { portalSessionOperations } from '../hosted/portal-sessions.ts'
 import { checkoutOperations } from '../hosted/sessions.ts'
 import { followPayments } from './collect-invoice.ts'
 import { couponOperations } from './coupons.ts'
@@ -25,12 +28,15 @@ export const billingOperations = [
   ...invoicePaymentOperations,
   ...testClockOperations,
   ...checkoutOperations,
+  ...portalConfigurationOperations,
+  ...portalSessionOperations,
 ]
 
 /** What billing does because something else happened. */
 export function connectBilling(store: Store): void {
   followPayments(store)
   followSessions(store)
+  followPortal(store)
 
   /** Whoever is gone has no subscriptions. */
   store.onEvent('customer.deleted', (call, customer) => {

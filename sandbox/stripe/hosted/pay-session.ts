@@ -210,16 +210,22 @@ function complete(call: Call, id: string, fields: Partial<Session>): void {
 
 /** What came of it is read from what there is now, whoever made it so. */
 function outcomeOf(store: Store, id: string, declined: string | null): PayOutcome {
-  const { object: session, hidden } = getSession(store, id)
-  if (session.status === 'complete') return { kind: 'complete' }
-  const subscription = hidden.begun ? store.find('subscription', hidden.begun)?.object : null
-  const intent =
-    store.find('payment_intent', idOf(session.payment_intent) ?? '')?.object ??
-    store.find('setup_intent', idOf(session.setup_intent) ?? '')?.object ??
-    (subscription ? intentOf(store, latestInvoice(store, subscription)) : null)
+  if (getSession(store, id).object.status === 'complete') return { kind: 'complete' }
+  const intent = intentOfSession(store, id)
   const url = intent?.next_action?.redirect_to_url?.url
   if (intent?.status === 'requires_action' && url) return { kind: 'challenge', url }
   return { kind: 'declined', message: declined ?? lastError(intent) ?? 'This page cannot be used any more.' }
+}
+
+/** What the session is paid, or a card is saved, with. Null before the first try. */
+export function intentOfSession(store: Store, id: string): Stripe.PaymentIntent | Stripe.SetupIntent | null {
+  const { object: session, hidden } = getSession(store, id)
+  const subscription = hidden.begun ? store.find('subscription', hidden.begun)?.object : null
+  return (
+    store.find('payment_intent', idOf(session.payment_intent) ?? '')?.object ??
+    store.find('setup_intent', idOf(session.setup_intent) ?? '')?.object ??
+    (subscription ? intentOf(store, latestInvoice(store, subscription)) : null)
+  )
 }
 
 export function lastError(
