@@ -11,7 +11,6 @@ import { requireFreePort } from './ports.ts'
 import { type Scheduler, startScheduler } from './scheduler.ts'
 import { givenSettings, hasOwnProviders, portSetting, preflight, stateDir } from './settings.ts'
 
-const SWEEP_EVERY_MS = 5_000
 /** The first answer waits for the compiler; a cold, slow machine needs most of this. */
 const READY_TIMEOUT_MS = 180_000
 const STOP_TIMEOUT_MS = 8_000
@@ -61,7 +60,6 @@ async function start(): Promise<void> {
   scheduler = startScheduler({
     origin: address,
     secret: settings.CRON_SECRET,
-    everyMs: SWEEP_EVERY_MS,
     report: say,
   })
   printReady({ seconds: secondsSinceStart(), address, sandbox })

@@ -1,26 +1,34 @@
-// The local stand-in for a hosted scheduler: it asks the app to look after unfinished payments every few seconds.
+// The local stand-in for a hosted scheduler: it calls the app's jobs, each at its own pace.
+
+/** What `/api/cron/<name>` is called for, and how often. */
+const JOBS = [
+  { name: 'sweep', everyMs: 5_000 },
+  { name: 'seal', everyMs: 60_000 },
+] as const
 
 export type Scheduler = { stop(): void }
 
-/** Calls the sweep address until stopped. `report` hears about a change only: the first failure and the recovery. */
-export function startScheduler(options: {
-  origin: string
-  secret: string
-  everyMs: number
-  report: (line: string) => void
-}): Scheduler {
+type Options = { origin: string; secret: string; report: (line: string) => void }
+
+/** Calls every job until stopped. `report` hears about a change only: the first failure of a job and its recovery. */
+export function startScheduler(options: Options): Scheduler {
+  const jobs = JOBS.map((job) => repeat({ ...options, ...job }))
+  return { stop: () => jobs.forEach((job) => void job.stop()) }
+}
+
+function repeat(job: Options & { name: string; everyMs: number }): Scheduler {
   const stopped = new AbortController()
   let trouble: string | null = null
 
-  const sweep = async () => {
-    const now = await sweepOnce(options.origin, options.secret, stopped.signal)
+  const work = async () => {
+    const now = await callOnce(job, stopped.signal)
     if (stopped.signal.aborted) return
     if (now !== trouble)
-      options.report(now === null ? 'The sweep works again.' : `The sweep does not work: ${now}.`)
+      job.report(now === null ? `The ${job.name} works again.` : `The ${job.name} does not work: ${now}.`)
     trouble = now
-    timer = setTimeout(sweep, options.everyMs)
+    timer = setTimeout(work, job.everyMs)
   }
-  let timer = setTimeout(sweep, options.everyMs)
+  let timer = setTimeout(work, job.everyMs)
 
   return {
     stop() {
@@ -30,12 +38,12 @@ export function startScheduler(options: {
   }
 }
 
-/** What went wrong, or null when the sweep was done. */
-async function sweepOnce(origin: string, secret: string, stopped: AbortSignal): Promise<string | null> {
+/** What went wrong, or null when the job was done. */
+async function callOnce(job: Options & { name: string }, stopped: AbortSignal): Promise<string | null> {
   try {
-    const response = await fetch(new URL('/api/cron/sweep', origin), {
+    const response = await fetch(new URL(`/api/cron/${job.name}`, job.origin), {
       method: 'POST',
-      headers: { authorization: `Bearer ${secret}` },
+      headers: { authorization: `Bearer ${job.secret}` },
       signal: AbortSignal.any([stopped, AbortSignal.timeout(30_000)]),
     })
     await response.arrayBuffer()
