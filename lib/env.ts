@@ -37,11 +37,13 @@ const token = z
   .min(16, 'is shorter than 16 characters')
   .refine(printable, 'holds white space or a line break')
 
+const origin = url(['http:', 'https:']).refine(
+  (value) => URL.parse(value)?.origin === value,
+  'must be an origin alone: no path, no slash at the end',
+)
+
 const Settings = z.object({
-  APP_ORIGIN: url(['http:', 'https:']).refine(
-    (value) => URL.parse(value)?.origin === value,
-    'must be an origin alone: no path, no slash at the end',
-  ),
+  APP_ORIGIN: origin,
   STRIPE_SECRET_KEY: secret(
     /^(sk|rk)_(test|live)_\S+$/,
     'start with sk_test_, rk_test_, sk_live_ or rk_live_',
@@ -51,11 +53,15 @@ const Settings = z.object({
   STRIPE_WEBHOOK_SECRET_PREVIOUS: secret(/^whsec_\S{8,}$/, 'start with whsec_').optional(),
   STRIPE_ACCOUNT_ID: secret(/^acct_\S+$/, 'start with acct_').optional(),
   STRIPE_API_BASE: url(['http:', 'https:']).optional(),
-  SUPABASE_URL: url(['http:', 'https:']),
-  SUPABASE_PUBLISHABLE_KEY: token,
+  SUPABASE_URL: origin,
+  SUPABASE_PUBLISHABLE_KEY: token.refine(
+    (value) => !bypassesPolicies(value),
+    'is a key that bypasses row-level security: use the publishable one',
+  ),
   DATABASE_URL: url(['postgres:', 'postgresql:']),
   UPSTASH_REDIS_REST_URL: url(['http:', 'https:']),
   UPSTASH_REDIS_REST_TOKEN: token,
+  REDIS_TIMEOUT_MS: z.coerce.number().int('must be a whole number').min(50).max(5_000).default(300),
   CRON_SECRET: token,
   TRUSTED_PROXY_HOPS: z.coerce.number().int('must be a whole number').min(0).max(5).default(0),
   CRASH_AT: z.string().optional(),
@@ -105,7 +111,11 @@ export function readEnv(source: Record<string, string | undefined>) {
     },
     supabase: { url: settings.SUPABASE_URL, publishableKey: settings.SUPABASE_PUBLISHABLE_KEY },
     databaseUrl: settings.DATABASE_URL,
-    redis: { url: settings.UPSTASH_REDIS_REST_URL, token: settings.UPSTASH_REDIS_REST_TOKEN },
+    redis: {
+      url: settings.UPSTASH_REDIS_REST_URL,
+      token: settings.UPSTASH_REDIS_REST_TOKEN,
+      timeoutMs: settings.REDIS_TIMEOUT_MS,
+    },
   }
 }
 
@@ -138,6 +148,9 @@ function mixedKeys(settings: Parsed): string[] {
   if (mode === 'sandbox' && (!base || !isLoopback(base))) {
     problems.push('STRIPE_API_BASE must be an address on this machine when STRIPE_SECRET_KEY is a local key')
   }
+  if (mode === 'sandbox' && !isLoopback(settings.APP_ORIGIN)) {
+    problems.push('APP_ORIGIN must be on this machine when STRIPE_SECRET_KEY is a local key')
+  }
   if (mode !== 'sandbox' && base) {
     problems.push('STRIPE_API_BASE must be empty unless STRIPE_SECRET_KEY is a local key')
   }
@@ -163,17 +176,32 @@ function openLines(settings: Parsed): string[] {
   )
   const problems = overHttp.map((name) => `${name} must use https outside this machine`)
   const database = new URL(settings.DATABASE_URL)
-  if (
-    !isLoopback(settings.DATABASE_URL) &&
-    !/^(require|verify-ca|verify-full)$/.test(database.searchParams.get('sslmode') ?? '')
-  ) {
-    problems.push('DATABASE_URL must say sslmode=require or stricter outside this machine')
+  // `require` encrypts to whoever answers; only `verify-full` makes sure who that is.
+  if (!isLoopback(settings.DATABASE_URL) && database.searchParams.get('sslmode') !== 'verify-full') {
+    problems.push('DATABASE_URL must say sslmode=verify-full outside this machine')
+  }
+  if (database.searchParams.has('host')) {
+    problems.push('DATABASE_URL must name its host before the path, not in a parameter')
+  }
+  // A pooler wants the project behind the name: payments_service.<project>.
+  if (!/^payments_service(\.|$)/.test(database.username)) {
+    problems.push('DATABASE_URL must sign in as payments_service')
   }
   return problems
 }
 
 function isLoopback(address: string): boolean {
   return ['localhost', '127.0.0.1', '[::1]'].includes(new URL(address).hostname)
+}
+
+/** A secret key of the project, in its new form or as a token that names the role. */
+function bypassesPolicies(key: string): boolean {
+  if (key.startsWith('sb_secret_')) return true
+  try {
+    return JSON.parse(atob(key.split('.')[1] ?? '')).role === 'service_role'
+  } catch {
+    return false
+  }
 }
 
 function printable(value: string): boolean {

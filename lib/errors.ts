@@ -30,18 +30,28 @@ const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS
 
-/** A failure we expected and can put into words. `retryAfterSeconds` becomes the Retry-After header. */
+/**
+ * A failure we expected and can put into words. `retryAfterSeconds` becomes the Retry-After header. What caused it is kept
+ * where no printing of the error shows it: Next writes errors of pages to the log as they are, and causes carry values.
+ */
 export class AppError extends Error {
   readonly code: ErrorCode
   readonly status: number
   readonly retryAfterSeconds: number | null
+  readonly #reason: unknown
 
   constructor(code: ErrorCode, options: { cause?: unknown; retryAfterSeconds?: number } = {}) {
-    super(ERRORS[code][1], { cause: options.cause })
+    super(ERRORS[code][1])
     this.name = 'AppError'
     this.code = code
     this.status = ERRORS[code][0]
     this.retryAfterSeconds = options.retryAfterSeconds ?? null
+    this.#reason = options.cause
+  }
+
+  /** What led to it, for errorFields() and nobody else. */
+  reason(): unknown {
+    return this.#reason
   }
 }
 

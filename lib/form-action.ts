@@ -32,7 +32,7 @@ export function formAction<Input>(
       unstable_rethrow(error)
       const known = isAppError(error) ? error : new AppError('internal')
       if (known.status >= 500)
-        log.error('action_failed', { requestId, code: known.code, ...errorFields(known.cause ?? error) })
+        log.error('action_failed', { requestId, code: known.code, ...errorFields(known.reason() ?? error) })
       // A wrong password is nothing to look up; a fault of ours is.
       return { status: 'error', message: known.message, values, ...(known.status >= 500 && { requestId }) }
     }

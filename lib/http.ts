@@ -27,7 +27,7 @@ export function route<Context>(handle: (request: Request, context: Context) => P
 export function errorResponse(error: unknown, requestId: string): Response {
   const known = isAppError(error) ? error : new AppError('internal')
   if (known.status >= 500)
-    log.error('request_failed', { requestId, code: known.code, ...errorFields(known.cause ?? error) })
+    log.error('request_failed', { requestId, code: known.code, ...errorFields(known.reason() ?? error) })
   const response = json({ error: { code: known.code, message: known.message, requestId } }, known.status)
   if (known.retryAfterSeconds !== null) response.headers.set('retry-after', String(known.retryAfterSeconds))
   response.headers.set('x-request-id', requestId)

@@ -1,5 +1,6 @@
 'use server'
 
+import { headers } from 'next/headers'
 import { redirect } from 'next/navigation'
 import { confirmEmail } from '@/lib/auth/confirm'
 import { requestPasswordReset, setNewPassword } from '@/lib/auth/password'
@@ -8,6 +9,7 @@ import { signIn } from '@/lib/auth/sign-in'
 import { signOut } from '@/lib/auth/sign-out'
 import { signUp } from '@/lib/auth/sign-up'
 import { formAction } from '@/lib/form-action'
+import { requireSameOrigin } from '@/lib/http'
 
 // Sign-up and reset lead to the same page whether or not the address is known here.
 
@@ -37,6 +39,7 @@ export const confirmAction = formAction(ConfirmInput, async (input) => {
 })
 
 export async function signOutAction(): Promise<void> {
+  requireSameOrigin({ headers: await headers() })
   await signOut()
   redirect('/')
 }

@@ -4,7 +4,8 @@ import { cache } from 'react'
 import { z } from 'zod'
 import { env } from '../env'
 import { AppError } from '../errors'
-import { supabase } from '../supabase/server'
+import { isAuthRetryableFetchError, supabase } from '../supabase/server'
+import { inTime } from '../supabase/with-deadline'
 
 export type User = { id: string; email: string }
 
@@ -17,18 +18,28 @@ const Claims = z.object({
   iss: z.string(),
 })
 
-/** Who is asking, by a token verified on this machine; null when nobody is signed in. Good enough for reading. */
-export const findUser = cache(async (): Promise<User | null> => {
+const DEADLINE_MS = 3_000
+
+/** `unknown` when a token has run out and Auth cannot be reached to renew it: that is not the same as nobody. */
+const whoAsks = cache(async (): Promise<User | null | 'unknown'> => {
   const client = await supabase()
-  const { data } = await client.auth.getClaims().catch(() => ({ data: null }))
-  const claims = Claims.safeParse(data?.claims)
+  const answer = await inTime(client.auth.getClaims(), DEADLINE_MS).catch(() => 'late' as const)
+  if (answer === 'late' || isAuthRetryableFetchError(answer.error)) return 'unknown'
+  const claims = Claims.safeParse(answer.data?.claims)
   if (!claims.success || claims.data.iss !== `${env().supabase.url}/auth/v1`) return null
   return { id: claims.data.sub, email: claims.data.email }
 })
 
-/** @throws AppError sign_in_required */
+/** Who is asking, by a token verified on this machine, or null; for what looks the same without: a page's header. */
+export async function findUser(): Promise<User | null> {
+  const user = await whoAsks()
+  return user === 'unknown' ? null : user
+}
+
+/** @throws AppError sign_in_required; unavailable when it cannot be told who asks */
 export async function requireUser(): Promise<User> {
-  const user = await findUser()
+  const user = await whoAsks()
+  if (user === 'unknown') throw new AppError('unavailable', { retryAfterSeconds: 5 })
   if (!user) throw new AppError('sign_in_required')
   return user
 }
@@ -41,17 +52,18 @@ export async function requireUser(): Promise<User> {
 export async function requireFreshUser(): Promise<User> {
   const local = await requireUser()
   const client = await supabase()
-  const { data, error } = await client.auth.getUser()
-  if (error && (error.status === undefined || error.status >= 500 || error.status === 0)) {
-    throw new AppError('unavailable', { cause: error, retryAfterSeconds: 5 })
+  const answer = await inTime(client.auth.getUser(), DEADLINE_MS)
+  if (answer === 'late' || isAuthRetryableFetchError(answer.error) || (answer.error?.status ?? 0) >= 500) {
+    throw new AppError('unavailable', { retryAfterSeconds: 5 })
   }
-  if (data.user?.id !== local.id) throw new AppError('sign_in_required')
+  if (answer.data.user?.id !== local.id) throw new AppError('sign_in_required')
   return local
 }
 
 /** For pages: sends whoever is not signed in to the sign-in page and back. */
 export async function requireUserOrSignIn(returnTo: string): Promise<User> {
-  const user = await findUser()
+  const user = await whoAsks()
+  if (user === 'unknown') throw new AppError('unavailable', { retryAfterSeconds: 5 })
   if (!user) redirect(`/sign-in?next=${encodeURIComponent(returnTo)}`)
   return user
 }

@@ -2,13 +2,15 @@ import 'server-only'
 import { supabase } from '../supabase/server'
 import { authFailure } from './failure'
 
+/** An account is there, or a mail is on its way already: to say so would tell who has an account. */
+const SAME_ANSWER = new Set(['user_already_exists', 'email_exists', 'over_email_send_rate_limit'])
+
 /**
- * Create an account and have the confirmation mail sent. Whether the address has one already is not told: the answer is
- * the same, and the mail says the rest.
+ * Create an account and have the confirmation mail sent. Whether the address has an account already is not told.
  * @throws AppError weak_password, too_many_requests, unavailable
  */
 export async function signUp(input: { email: string; password: string }): Promise<void> {
   const client = await supabase()
   const { error } = await client.auth.signUp(input)
-  if (error && error.code !== 'user_already_exists' && error.code !== 'email_exists') throw authFailure(error)
+  if (error && !SAME_ANSWER.has(error.code ?? '')) throw authFailure(error)
 }

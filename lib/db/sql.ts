@@ -4,7 +4,7 @@ import { env } from '../env'
 import { AppError } from '../errors'
 
 const CONNECT_TIMEOUT_SECONDS = 3
-/** The server gives up a statement after 4 s; this bounds the whole call, also when the server never answers. */
+/** The server gives up a statement after 4 s; this bounds each try, also when the server never answers. */
 const CALL_DEADLINE_MS = 5_000
 const MAX_TRIES = 3
 
@@ -79,7 +79,7 @@ async function callOnce<Result>(name: string, args: Record<string, Argument>): P
   let timer: NodeJS.Timeout | undefined
   const deadline = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      query.cancel()
+      retire(sql)
       reject(new AppError('unavailable', { retryAfterSeconds: 5 }))
     }, CALL_DEADLINE_MS)
   })
@@ -91,10 +91,19 @@ async function callOnce<Result>(name: string, args: Record<string, Argument>): P
   }
 }
 
+/**
+ * A pool with a call that was never answered holds a connection that may be dead without knowing it: drop it whole, and
+ * let the next call open new ones.
+ */
+function retire(used: postgres.Sql): void {
+  if (pool === used) pool = undefined
+  used.end({ timeout: 0 }).catch(() => {})
+}
+
 /** Connection refused, reset or timed out; too many connections (53); shutting down (57P); lock or statement timeout. */
 function isOutage(error: unknown): boolean {
   const code = databaseCode(error)
   if (code !== null) return /^(08|53|57P|57014|55P03)/.test(code)
   const own = error instanceof Error && 'code' in error ? String(error.code) : ''
-  return /^(ECONN|ETIMEDOUT|EPIPE|EHOST|ENOTFOUND|CONNECT|CONNECTION_)/.test(own)
+  return /^(ECONN|ETIMEDOUT|EPIPE|EHOST|ENET|ENOTFOUND|EAI_AGAIN|CONNECT|CONNECTION_)/.test(own)
 }

@@ -13,12 +13,18 @@ export function httpsRedirect(request: NextRequest, settings: Settings): NextRes
     const error = { code: 'https_required', message: 'Use https.', requestId: crypto.randomUUID() }
     return NextResponse.json({ error }, { status: 403 })
   }
-  return NextResponse.redirect(new URL(pathname + search, settings.appOrigin), 308)
+  const target = new URL(settings.appOrigin)
+  target.pathname = pathname
+  target.search = search
+  return NextResponse.redirect(target, 308)
 }
 
-/** By the scheme a trusted proxy says; without one, the deployment answers for it. */
+/**
+ * By the scheme the outermost trusted proxy saw; without a trusted proxy, the deployment answers for it. Some proxies add
+ * theirs to the list as they do for addresses, some replace it: a list that is shorter is taken at its first entry.
+ */
 export function isSecure(headers: Headers, settings: Settings): boolean {
   if (!settings.isHttps || settings.trustedProxyHops === 0) return true
-  const scheme = headers.get('x-forwarded-proto')?.split(',').at(-1)?.trim()
-  return scheme === 'https'
+  const schemes = (headers.get('x-forwarded-proto') ?? '').split(',').map((part) => part.trim())
+  return (schemes.at(-settings.trustedProxyHops) ?? schemes[0]) === 'https'
 }

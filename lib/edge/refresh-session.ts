@@ -2,8 +2,10 @@ import 'server-only'
 import { createServerClient } from '@supabase/ssr'
 import type { NextRequest, NextResponse } from 'next/server'
 import { env } from '../env'
-import { withDeadline } from '../supabase/with-deadline'
+import { inTime, withDeadline } from '../supabase/with-deadline'
 import { sessionCookie, sessionLifetime } from './session-cookie'
+
+const DEADLINE_MS = 3_000
 
 /**
  * Renew an access token that has run out, so that pages (which cannot set cookies) see a valid one. Request and answer get
@@ -22,7 +24,7 @@ export async function refreshSession(
   const { url, publishableKey } = env().supabase
   const supabase = createServerClient(url, publishableKey, {
     cookieOptions,
-    global: { fetch: withDeadline(3_000) },
+    global: { fetch: withDeadline(DEADLINE_MS) },
     cookies: {
       encode: 'tokens-only',
       getAll: () => request.cookies.getAll(),
@@ -36,6 +38,6 @@ export async function refreshSession(
       },
     },
   })
-  await supabase.auth.getClaims().catch(() => null)
+  await inTime(supabase.auth.getClaims(), DEADLINE_MS).catch(() => null)
   return response
 }

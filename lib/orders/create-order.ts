@@ -29,6 +29,8 @@ export async function createOrder({
     return Created.parse(created)
   } catch (error) {
     if (databaseCode(error) === 'P0002') throw new AppError('not_found', { cause: error })
+    // The account went away while its token was still good.
+    if (databaseCode(error) === '23503') throw new AppError('sign_in_required', { cause: error })
     if (databaseCode(error) === '22023') throw new AppError('bad_request', { cause: error })
     throw error
   }

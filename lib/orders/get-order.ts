@@ -1,6 +1,7 @@
 import 'server-only'
 import { z } from 'zod'
 import type { User } from '../auth/session'
+import { env } from '../env'
 import { AppError } from '../errors'
 import { requireUuid } from '../http'
 import { PAYMENT_STATUSES, type PaymentStatus } from '../payments/status'
@@ -51,7 +52,7 @@ export async function getOrder({ orderId }: { user: User; orderId: string }): Pr
   const id = requireUuid(orderId)
   const client = await supabase()
   const [orders, payments] = await Promise.all([
-    client.from('orders').select(COLUMNS).eq('id', id).limit(1),
+    client.from('orders').select(COLUMNS).eq('id', id).eq('livemode', env().livemode).limit(1),
     client.from('payments').select('id, status').eq('order_id', id).order('created_at', { ascending: false }),
   ])
   const [order] = rowsOf(OrderRow, orders)

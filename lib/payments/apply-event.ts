@@ -4,7 +4,7 @@ import { callService, databaseCode } from '../db/sql'
 import { env, STRIPE_API_VERSION } from '../env'
 import { AppError, isAppError } from '../errors'
 import { errorFields, log } from '../log'
-import { stripeErrorCode } from '../stripe/server'
+import { isStripeOutage, stripeErrorCode } from '../stripe/server'
 import type { SecretName } from '../stripe/webhook'
 import { crashPoint } from './crash-point'
 import type { EventFacts } from './facts'
@@ -30,7 +30,7 @@ export async function applyEvent(input: {
   event: EventFacts
   payloadHash: string
   verifiedWith: SecretName | null
-  source: 'webhook' | 'sweep' | 'replay'
+  source: 'webhook' | 'sweep'
 }): Promise<EventOutcome> {
   const { event } = input
   crashPoint('event.verified')
@@ -68,12 +68,13 @@ async function attempt({
       id: fetch.id,
       expectedVersion,
       eventId: event.id,
-      source: 'webhook',
+      source,
     })
     return 'processed'
   } catch (error) {
-    // An outage says nothing about the event: it does not bring it nearer to being parked.
+    // An outage, ours or Stripe's, says nothing about the event: it does not bring it nearer to being parked.
     if (isAppError(error, 'unavailable')) throw error
+    if (isStripeOutage(error)) throw new AppError('unavailable', { cause: error, retryAfterSeconds: 10 })
     log.error('event_failed', { eventId: event.id, type: event.type, ...errorFields(error) })
     const code = databaseCode(error) ?? stripeErrorCode(error)
     const noted = await callService('event_failed', {

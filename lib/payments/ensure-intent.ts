@@ -3,7 +3,7 @@ import { callService } from '../db/sql'
 import { env } from '../env'
 import { AppError } from '../errors'
 import { log } from '../log'
-import { askStripe, createFailure, type Stripe, stripeErrorCode } from '../stripe/server'
+import { askStripe, createFailure, isUnknownCustomer, type Stripe, stripeErrorCode } from '../stripe/server'
 import { crashPoint } from './crash-point'
 import { intentFacts } from './facts'
 import { OpenPayment } from './open-payment'
@@ -57,6 +57,12 @@ async function create(payment: OpenPayment): Promise<Stripe.PaymentIntent | 'key
     log.warn('payment_create_failed', { paymentId: payment.id, attempt: payment.attempt, failure, code })
     if (failure === 'key_spent') return 'key_spent'
     if (failure === 'refused') {
+      if (isUnknownCustomer(error)) {
+        await callService('forget_stripe_customer', {
+          p_livemode: env().livemode,
+          p_stripe_customer_id: request.customer,
+        })
+      }
       await callService('refuse_payment', { p_payment_id: payment.id, p_code: code })
       throw new AppError('payment_refused', { cause: error })
     }

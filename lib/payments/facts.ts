@@ -40,6 +40,8 @@ export type RefundFacts = {
   amount: number
   currency: string
   metadata: { refund_request_id?: string }
+  /** Money that was only reserved is let go: Stripe shows that as a refund as well. */
+  is_release: boolean
   balance_transaction: SettledFacts | null
   failure_balance_transaction: SettledFacts | null
 }
@@ -132,6 +134,7 @@ export function refundFacts(refund: Stripe.Refund): RefundFacts {
     amount: refund.amount,
     currency: refund.currency,
     metadata: { refund_request_id: refund.metadata?.refund_request_id },
+    is_release: refund.destination_details?.card?.type === 'reversal' && refund.balance_transaction === null,
     balance_transaction: settledFacts(refund.balance_transaction),
     failure_balance_transaction: settledFacts(refund.failure_balance_transaction),
   }

@@ -1,6 +1,7 @@
 import 'server-only'
 import { z } from 'zod'
 import type { User } from '../auth/session'
+import { env } from '../env'
 import { AppError } from '../errors'
 import { rowsOf } from '../supabase/rows'
 import { supabase } from '../supabase/server'
@@ -29,6 +30,7 @@ export async function listPayments({
   let query = client
     .from('payments')
     .select(PAYMENT_COLUMNS)
+    .eq('livemode', env().livemode)
     .order('created_at', { ascending: false })
     .order('id', { ascending: false })
     .limit(limit + 1)
@@ -42,6 +44,16 @@ export async function listPayments({
   return {
     payments: page.map(toSummary),
     nextCursor: rows.length > limit && last ? writeCursor([last.created_at, last.id]) : null,
+  }
+}
+
+/** Whether a cursor is one that we could have handed out: a page shows its first rows for any other. */
+export function isCursor(text: string): boolean {
+  try {
+    readCursor(text)
+    return true
+  } catch {
+    return false
   }
 }
 

@@ -51,7 +51,7 @@ export async function refundPayment({
 }): Promise<RefundRequest> {
   const reserved = await reserve(user, key, paymentId, input)
   crashPoint('refund.reserved')
-  return await carryOut(reserved)
+  return await carryOut(reserved, 'app')
 }
 
 async function reserve(
@@ -86,7 +86,7 @@ async function reserve(
  * Ask Stripe for a refund that is reserved. Safe to repeat at any point, by anybody.
  * @throws AppError refund_refused, provider_unavailable
  */
-export async function carryOut(reserved: RefundRequest): Promise<RefundRequest> {
+export async function carryOut(reserved: RefundRequest, source: 'app' | 'sweep'): Promise<RefundRequest> {
   if (reserved.status === 'refused') throw new AppError('refund_refused')
   let request = reserved
   for (let tries = 0; tries < MAX_ATTEMPTS_AT_ONCE && request.status === 'reserved'; tries++) {
@@ -95,7 +95,7 @@ export async function carryOut(reserved: RefundRequest): Promise<RefundRequest> 
     const refund = made === 'key_spent' ? await lookUp(request) : made
     if (refund) {
       crashPoint('refund.made')
-      await applyRefund(refund, 'app')
+      await applyRefund(refund, source)
       return { ...request, status: 'made' }
     }
     request = RefundRequest.parse(
@@ -128,10 +128,20 @@ async function create(request: RefundRequest): Promise<Stripe.Refund | 'key_spen
 
 async function lookUp(request: RefundRequest): Promise<Stripe.Refund | null> {
   const { payment_intent } = request.request
-  const refunds = await askStripe((stripe) =>
-    stripe.refunds.list({ payment_intent, limit: 100, expand: ['data.balance_transaction'] }),
-  ).catch((error: unknown) => {
-    throw new AppError('provider_unavailable', { cause: error, retryAfterSeconds: 5 })
-  })
-  return refunds.data.find((refund) => refund.metadata?.refund_request_id === request.id) ?? null
+  let startingAfter: string | undefined
+  for (;;) {
+    const page = await askStripe((stripe) =>
+      stripe.refunds.list({
+        payment_intent,
+        limit: 100,
+        starting_after: startingAfter,
+        expand: ['data.balance_transaction'],
+      }),
+    ).catch((error: unknown) => {
+      throw new AppError('provider_unavailable', { cause: error, retryAfterSeconds: 5 })
+    })
+    const found = page.data.find((refund) => refund.metadata?.refund_request_id === request.id)
+    startingAfter = page.data.at(-1)?.id
+    if (found || !page.has_more || !startingAfter) return found ?? null
+  }
 }

@@ -10,51 +10,57 @@ import { OpenPayment } from './open-payment'
 import { carryOut, RefundRequest } from './refund-payment'
 
 const BATCH = 20
+/** Platforms cut a request off after a minute or so; what is left then is for the next call. */
+const TIME_BUDGET_MS = 25_000
 
 const StoredEvents = z.array(
   z.object({ event: z.custom<EventFacts>((value) => typeof value === 'object'), payloadHash: z.string() }),
 )
 
-/**
- * Finish what was left half-way, without the customer: payments whose PaymentIntent was never linked, payments nobody has
- * told us about for a while, refunds Stripe has not answered, events that could not be applied. Any number of sweeps may run
- * at once.
- */
-export async function sweep(): Promise<{
-  payments: number
-  refunds: number
-  events: number
-  failures: number
-}> {
-  const { livemode } = env()
-  const payments = z
-    .array(OpenPayment)
-    .parse(await callService('payments_to_sweep', { p_livemode: livemode, p_limit: BATCH }))
-  const refunds = z
-    .array(RefundRequest)
-    .parse(await callService('refunds_to_sweep', { p_livemode: livemode, p_limit: BATCH }))
-  const events = StoredEvents.parse(
-    await callService('events_to_retry', { p_livemode: livemode, p_limit: BATCH }),
-  )
-  let failures = 0
+export type Swept = { events: number; refunds: number; payments: number; failures: number }
 
-  for (const payment of payments) {
-    await ensureIntent(payment, 'sweep').catch((error: unknown) => {
-      failures++
-      log.warn('sweep_payment_failed', { paymentId: payment.id, ...errorFields(error) })
-    })
+/**
+ * Finish what was left half-way, without the customer: events that could not be applied, refunds Stripe has not answered,
+ * payments whose PaymentIntent was never linked, payments nobody has told us about for a while. Any number of sweeps may run
+ * at once: each row is claimed by one.
+ */
+export async function sweep(): Promise<Swept> {
+  const { livemode } = env()
+  const deadline = Date.now() + TIME_BUDGET_MS
+  const claim = (name: string) => callService(name, { p_livemode: livemode, p_limit: BATCH })
+  const swept: Swept = { events: 0, refunds: 0, payments: 0, failures: 0 }
+
+  async function each<Row>(
+    kind: 'events' | 'refunds' | 'payments',
+    claimed: () => Promise<Row[]>,
+    finish: (row: Row) => Promise<unknown>,
+  ): Promise<void> {
+    for (let rows = await claimed(); rows.length > 0; rows = rows.length < BATCH ? [] : await claimed()) {
+      for (const row of rows) {
+        if (Date.now() > deadline) return
+        swept[kind]++
+        await finish(row).catch((error: unknown) => {
+          swept.failures++
+          log.warn('sweep_failed', { kind, ...errorFields(error) })
+        })
+      }
+    }
   }
-  for (const refund of refunds) {
-    await carryOut(refund).catch((error: unknown) => {
-      failures++
-      log.warn('sweep_refund_failed', { requestId: refund.id, ...errorFields(error) })
-    })
-  }
-  for (const { event, payloadHash } of events) {
-    await applyEvent({ event, payloadHash, verifiedWith: null, source: 'sweep' }).catch((error: unknown) => {
-      failures++
-      log.warn('sweep_event_failed', { eventId: event.id, ...errorFields(error) })
-    })
-  }
-  return { payments: payments.length, refunds: refunds.length, events: events.length, failures }
+
+  await each(
+    'events',
+    async () => StoredEvents.parse(await claim('events_to_retry')),
+    ({ event, payloadHash }) => applyEvent({ event, payloadHash, verifiedWith: null, source: 'sweep' }),
+  )
+  await each(
+    'refunds',
+    async () => z.array(RefundRequest).parse(await claim('refunds_to_sweep')),
+    (refund) => carryOut(refund, 'sweep'),
+  )
+  await each(
+    'payments',
+    async () => z.array(OpenPayment).parse(await claim('payments_to_sweep')),
+    (payment) => ensureIntent(payment, 'sweep'),
+  )
+  return swept
 }

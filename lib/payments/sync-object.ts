@@ -17,7 +17,7 @@ import {
 const MAX_FETCHES = 3
 
 const Outcome = z.object({
-  outcome: z.enum(['applied', 'stale', 'needs_payment']),
+  outcome: z.enum(['applied', 'stale', 'needs_payment', 'foreign']),
   version: z.number().int(),
 })
 
@@ -83,14 +83,14 @@ async function converge<Kept>(request: Request, fetch: () => Promise<Fetched<Kep
     const { facts, kept } = await fetch()
     if (request.eventId) crashPoint('event.fetched')
     const { outcome, version } = await applySnapshot(facts, { ...request, expectedVersion })
-    if (outcome === 'applied') return kept
+    if (outcome === 'applied' || outcome === 'foreign') return kept
     if (outcome === 'needs_payment') await syncPaymentOf(facts, request.source)
     expectedVersion = version
   }
   throw new AppError('unavailable', { retryAfterSeconds: 1 })
 }
 
-/** A refund or dispute of a payment that is not known here yet. One without a PaymentIntent could belong to none of ours. */
+/** A refund or dispute of a payment that is not known here yet. */
 async function syncPaymentOf(facts: Fetched<unknown>['facts'], source: SyncSource): Promise<void> {
   const intentId = 'payment_intent' in facts ? facts.payment_intent : null
   if (!intentId) throw new AppError('unavailable')

@@ -75,6 +75,24 @@ export function createFailure(error: unknown): CreateFailure {
   return 'unknown'
 }
 
+/** Stripe could not be reached, is in trouble, wants us to slow down or does not take our key: nothing about what was asked. */
+export function isStripeOutage(error: unknown): boolean {
+  if (!(error instanceof Stripe.errors.StripeError)) return false
+  const status = error.statusCode ?? 0
+  return (
+    error instanceof Stripe.errors.StripeConnectionError || status >= 500 || [401, 403, 429].includes(status)
+  )
+}
+
+/** Whether Stripe refused because it does not know the customer we named. */
+export function isUnknownCustomer(error: unknown): boolean {
+  return (
+    error instanceof Stripe.errors.StripeError &&
+    error.code === 'resource_missing' &&
+    error.param === 'customer'
+  )
+}
+
 /** Why Stripe refused, for our records: its code, never its message. */
 export function stripeErrorCode(error: unknown): string {
   if (!(error instanceof Stripe.errors.StripeError)) return error instanceof Error ? error.name : 'unknown'

@@ -40,4 +40,4 @@ export const supabase = cache(async (): Promise<SupabaseClient> => {
   })
 })
 
-export type { AuthError } from '@supabase/supabase-js'
+export { type AuthError, isAuthRetryableFetchError } from '@supabase/supabase-js'

@@ -30,6 +30,4 @@ grant usage on schema private, service, public to payments_owner;
 grant usage on schema service to payments_service;
 
 -- Postgres lets everybody execute a new function. Not here.
-alter default privileges in schema private revoke execute on functions from public;
-alter default privileges in schema service revoke execute on functions from public;
 alter default privileges revoke execute on functions from public;

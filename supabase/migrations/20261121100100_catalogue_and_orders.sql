@@ -7,6 +7,9 @@ create table public.products (
   description text not null default '',
   amount_minor bigint not null constraint products_amount_range check (amount_minor between 1 and 99999999),
   currency char(3) not null constraint products_currency_lower_case check (currency ~ '^[a-z]{3}$'),
+  -- Stripe takes thousandths in steps of ten only.
+  constraint products_thousandths_end_in_zero
+    check (currency not in ('bhd', 'jod', 'kwd', 'omr', 'tnd') or amount_minor % 10 = 0),
   active boolean not null default true,
   position integer not null default 0,
   created_at timestamptz not null default now()
@@ -24,6 +27,7 @@ create table private.stripe_customers (
   customer_id uuid not null references public.customers (id) on delete restrict,
   livemode boolean not null,
   stripe_customer_id text,
+  attempt integer not null default 1,
   created_at timestamptz not null default now(),
   primary key (customer_id, livemode),
   constraint stripe_customers_one_owner unique (livemode, stripe_customer_id)
@@ -100,7 +104,7 @@ create policy stripe_customers_functions on private.stripe_customers to payments
 create policy staff_functions on private.staff for select to payments_owner using (true);
 
 grant select (id, user_id, created_at) on public.customers to authenticated;
-grant select (id, customer_id, reference, status, total_minor, currency, created_at, expires_at, paid_at, paid_by_payment_id)
+grant select (id, customer_id, livemode, reference, status, total_minor, currency, created_at, expires_at, paid_at, paid_by_payment_id)
   on public.orders to authenticated;
 grant select (order_id, position, product_id, name, quantity, unit_amount_minor, amount_minor)
   on public.order_lines to authenticated;

@@ -20,7 +20,7 @@ create table public.payments (
   attempt integer not null default 1,
   attempted_at timestamptz not null default now(),
   card_brand text,
-  card_last4 text constraint payments_card_last4_shape check (card_last4 ~ '^[0-9]{4}$'),
+  card_last4 text,
   card_exp_month smallint,
   card_exp_year smallint,
   card_country text,
@@ -87,7 +87,7 @@ create policy payments_functions on public.payments to payments_owner using (tru
 create policy payment_attempts_functions on private.payment_attempts to payments_owner using (true) with check (true);
 create policy idempotency_keys_functions on private.idempotency_keys to payments_owner using (true) with check (true);
 
-grant select (id, customer_id, order_id, status, amount_minor, amount_received_minor, currency, description, card_brand,
+grant select (id, customer_id, livemode, order_id, status, amount_minor, amount_received_minor, currency, description, card_brand,
   card_last4, failure_hint, created_at, updated_at, paid_at, canceled_at) on public.payments to authenticated;
 
 grant select, insert, update on public.payments to payments_owner;

@@ -6,13 +6,38 @@ create function service.claim_stripe_customer(p_actor uuid, p_livemode boolean) 
 language plpgsql security definer set search_path = '' as $$
 declare
   v_customer uuid := private.customer_of(p_actor);
-  v_stripe text;
+  v_row private.stripe_customers;
 begin
   insert into private.stripe_customers (customer_id, livemode) values (v_customer, p_livemode)
   on conflict (customer_id, livemode) do nothing;
-  select s.stripe_customer_id into v_stripe from private.stripe_customers s
-  where s.customer_id = v_customer and s.livemode = p_livemode;
-  return jsonb_build_object('customerId', v_customer, 'stripeCustomerId', v_stripe);
+  select s.* into v_row from private.stripe_customers s where s.customer_id = v_customer and s.livemode = p_livemode;
+  return jsonb_build_object('customerId', v_customer, 'stripeCustomerId', v_row.stripe_customer_id, 'attempt', v_row.attempt);
+end
+$$;
+
+-- The key of this attempt can only repeat a saved failure: the next one gets a new key. Returns the attempt that holds.
+create function service.next_customer_attempt(p_customer_id uuid, p_livemode boolean, p_attempt integer) returns integer
+language plpgsql security definer set search_path = '' as $$
+declare
+  v_attempt integer;
+begin
+  update private.stripe_customers s set attempt = attempt + 1
+  where s.customer_id = p_customer_id and s.livemode = p_livemode and s.attempt = p_attempt and s.stripe_customer_id is null;
+  select s.attempt into v_attempt from private.stripe_customers s
+  where s.customer_id = p_customer_id and s.livemode = p_livemode;
+  return v_attempt;
+end
+$$;
+
+-- Stripe does not know this customer any more: whoever pays next gets a new one.
+create function service.forget_stripe_customer(p_livemode boolean, p_stripe_customer_id text) returns void
+language plpgsql security definer set search_path = '' as $$
+begin
+  update private.stripe_customers set stripe_customer_id = null, attempt = attempt + 1
+  where livemode = p_livemode and stripe_customer_id = p_stripe_customer_id;
+  if found then
+    perform private.alert('stripe_customer_gone', 'customer', p_stripe_customer_id);
+  end if;
 end
 $$;
 
@@ -68,12 +93,15 @@ begin
     return private.payment_json(v_payment);
   end if;
 
+  -- Neither an order that is settled, nor one for which money has come that a person has yet to look at.
+  if v_order.status <> 'open' or v_order.expires_at <= now() or exists (
+    select from public.payments p where p.order_id = v_order.id and p.status = 'succeeded'
+  ) then
+    raise exception 'order cannot be paid' using errcode = 'object_not_in_prerequisite_state';
+  end if;
   select p.* into v_payment from public.payments p
   where p.order_id = v_order.id and p.origin = 'app' and p.status not in ('succeeded', 'canceled');
   if not found then
-    if v_order.status <> 'open' or v_order.expires_at <= now() then
-      raise exception 'order cannot be paid' using errcode = 'object_not_in_prerequisite_state';
-    end if;
     if not p_may_open then
       return null;
     end if;
@@ -161,7 +189,8 @@ begin
     where u.livemode = p_livemode and u.status not in ('succeeded', 'canceled')
       and u.checked_at < now() - case when u.stripe_payment_intent_id is null then interval '10 seconds'
         else greatest(interval '30 seconds', (now() - u.updated_at) / 4) end
-    order by u.checked_at limit p_limit
+    -- Half-made ones first: nobody else will finish them.
+    order by u.stripe_payment_intent_id is not null, u.checked_at limit p_limit
     for update skip locked
   ), claimed as (
     update public.payments p set checked_at = now() from due where p.id = due.id returning p.*

@@ -108,7 +108,11 @@ begin
       return;
     end if;
     perform private.alert('intent_names_other_payment', 'payment_intent', v_intent_id, jsonb_build_object('payment_id', v_named));
-    v_customer := payment.customer_id;
+    select s.customer_id into v_customer from private.stripe_customers s
+    where s.livemode = p_livemode and s.stripe_customer_id = p_intent ->> 'customer';
+    if v_customer is distinct from payment.customer_id then
+      v_order := null;
+    end if;
   end if;
 
   insert into public.payments (customer_id, order_id, livemode, origin, status, amount_minor, currency, stripe_payment_intent_id, version)
@@ -340,7 +344,7 @@ begin
     if v_outcome = 'needs_fetch' then
       select v.version, v.is_final into v_version, v_final from private.version_of(v_mode, v_fetch_kind, v_fetch_id) v;
       -- What is final does not change any more, but for the fee of a charge, which arrives late.
-      if v_final and v_pinned and v_type <> 'charge.updated' then
+      if v_final and v_pinned and v_type not in ('charge.updated', 'charge.succeeded', 'charge.failed') then
         v_outcome := 'applied';
       end if;
     end if;
@@ -410,7 +414,7 @@ $$;
 
 -- The object as Stripe has it now, asked for by a hint (then p_event_id is done with it), the result page or the sweeper.
 -- Answers {outcome, version}: applied; stale (ask Stripe again and come back with that version); needs_payment (its
--- PaymentIntent is not known here: apply that first).
+-- PaymentIntent is not known here: apply that first); foreign (it has none, so it is none of ours: kept as an alert).
 create function service.apply_snapshot(
   p_livemode boolean, p_object jsonb, p_expected_version bigint, p_event_id text, p_source text
 ) returns jsonb
@@ -420,6 +424,16 @@ declare
   v_outcome text;
   v_version bigint;
 begin
+  -- The event before order, payment and customer, as in apply_event.
+  perform from private.webhook_events e where e.livemode = p_livemode and e.event_id = p_event_id for update;
+  v_outcome := case
+    when v_kind <> 'payment_intent' and p_object ->> 'payment_intent' is null then 'foreign' end;
+  if v_outcome = 'foreign' then
+    perform private.alert('without_payment_intent', v_kind, p_object ->> 'id');
+    update private.webhook_events set status = 'ignored', processed_at = now()
+    where livemode = p_livemode and event_id = p_event_id and status = 'pending';
+    return jsonb_build_object('outcome', v_outcome, 'version', 0);
+  end if;
   v_outcome := case v_kind
     when 'payment_intent' then private.apply_intent(p_livemode, p_object, p_expected_version, p_source)
     when 'refund' then private.apply_refund(p_livemode, p_object, p_expected_version, p_source)
@@ -466,7 +480,7 @@ begin
   ), claimed as (
     update private.webhook_events e set next_attempt_at = now() + interval '30 seconds'
     from due where e.livemode = due.livemode and e.event_id = due.event_id
-    returning e.payload, e.payload_hash, e.source
+    returning e.payload, e.payload_hash
   )
   select coalesce(jsonb_agg(jsonb_build_object('event', c.payload, 'payloadHash', c.payload_hash)), '[]')
   into v_claimed from claimed c;

@@ -61,7 +61,8 @@ language sql set search_path = '' as $$
   select private.post_movement(p_payment, p_charge_id, 'charge', 'stripe_clearing', 'sales', p_amount_minor, p_currency)
 $$;
 
--- Captured, less what went back or is on its way, less what a bank has taken or may take.
+-- Captured, less what went back or is on its way, less what a bank has taken or may take. An inquiry (warning_…) takes
+-- nothing, and a refund is how it is kept from becoming a dispute.
 create function private.refundable_minor(p_payment_id uuid) returns bigint
 language sql stable set search_path = '' as $$
   select greatest(0, p.amount_received_minor
@@ -70,7 +71,7 @@ language sql stable set search_path = '' as $$
     - (select coalesce(sum(q.amount_minor), 0) from private.refund_requests q
        where q.payment_id = p.id and q.status = 'reserved')
     - (select coalesce(sum(d.amount_minor), 0) from public.disputes d
-       where d.payment_id = p.id and d.status not in ('won', 'warning_closed', 'prevented')))::bigint
+       where d.payment_id = p.id and d.status in ('needs_response', 'under_review', 'lost')))::bigint
   from public.payments p where p.id = p_payment_id and p.status = 'succeeded'
 $$;
 
@@ -131,7 +132,7 @@ begin
   end if;
 
   if v_payment.status <> 'succeeded' or exists (
-    select from public.disputes d where d.payment_id = v_payment.id and d.status not in ('won', 'lost', 'warning_closed', 'prevented')
+    select from public.disputes d where d.payment_id = v_payment.id and d.status in ('needs_response', 'under_review')
   ) then
     raise exception 'cannot be refunded now' using errcode = 'object_not_in_prerequisite_state';
   end if;
@@ -214,12 +215,16 @@ declare
   v_payment public.payments := private.lock_known_payment(p_livemode, p_refund ->> 'payment_intent');
   v_old public.refunds;
   v_request private.refund_requests;
-  v_said text := p_refund ->> 'status';
+  v_said text := coalesce(p_refund ->> 'status', 'unknown');
   v_amount bigint := (p_refund ->> 'amount')::bigint;
   v_currency text := p_refund ->> 'currency';
 begin
   if v_payment.id is null then
     return 'needs_payment';
+  end if;
+  -- Stripe also shows the release of money that was only reserved as a refund. None came, so none goes back.
+  if (p_refund ->> 'is_release')::boolean then
+    return 'applied';
   end if;
   select r.* into v_old from public.refunds r
   where r.livemode = p_livemode and r.stripe_refund_id = p_refund ->> 'id' for update;

@@ -62,6 +62,14 @@ describe('https', () => {
     expect(isSecure(new Headers({ 'x-forwarded-proto': 'http' }), settings)).toBe(false)
     expect(isSecure(new Headers(), settings)).toBe(false)
   })
+
+  it('is what the outermost of several proxies saw', () => {
+    const two = { ...settings, trustedProxyHops: 2 }
+
+    expect(isSecure(new Headers({ 'x-forwarded-proto': 'https, http' }), two)).toBe(true)
+    expect(isSecure(new Headers({ 'x-forwarded-proto': 'https' }), two)).toBe(true)
+    expect(isSecure(new Headers({ 'x-forwarded-proto': 'https, http, http' }), two)).toBe(false)
+  })
 })
 
 describe('where sign-in leads', () => {

@@ -20,7 +20,8 @@ const REAL = {
   APP_ORIGIN: 'https://pay.example.com',
   STRIPE_API_BASE: undefined,
   SUPABASE_URL: 'https://abc.supabase.co',
-  DATABASE_URL: 'postgres://payments_service.abc:canary5@pooler.example.com:6543/postgres?sslmode=require',
+  DATABASE_URL:
+    'postgres://payments_service.abc:canary5@pooler.example.com:6543/postgres?sslmode=verify-full',
   UPSTASH_REDIS_REST_URL: 'https://abc.upstash.io',
 }
 const TEST = { ...REAL, STRIPE_SECRET_KEY: 'sk_test_canary1', STRIPE_PUBLISHABLE_KEY: 'pk_test_canary2' }
@@ -106,6 +107,28 @@ describe('settings', () => {
     ['a test key in the production deployment', { ...TEST, VERCEL_ENV: 'production' }, 'VERCEL_ENV'],
     ['a local key in the production deployment', { ...LOCAL, VERCEL_ENV: 'production' }, 'VERCEL_ENV'],
     [
+      'a local key for an address that others can reach',
+      { ...LOCAL, APP_ORIGIN: 'https://pay.example.com' },
+      'APP_ORIGIN',
+    ],
+    [
+      'a Supabase key that bypasses the policies',
+      { ...TEST, SUPABASE_PUBLISHABLE_KEY: 'sb_secret_canary4canary4' },
+      'SUPABASE_PUBLISHABLE_KEY',
+    ],
+    [
+      'a service_role token in its place',
+      { ...TEST, SUPABASE_PUBLISHABLE_KEY: `x.${btoa('{"role":"service_role"}')}.x` },
+      'SUPABASE_PUBLISHABLE_KEY',
+    ],
+    ['a Supabase address with a path', { ...TEST, SUPABASE_URL: 'https://abc.supabase.co/' }, 'SUPABASE_URL'],
+    [
+      'a database role that may do more',
+      { ...TEST, DATABASE_URL: 'postgres://postgres:x@db.example.com/postgres?sslmode=verify-full' },
+      'DATABASE_URL',
+    ],
+    ['a crash on order outside tests', { ...TEST, CRASH_AT: 'payment.made' }, 'CRASH_AT'],
+    [
       'the same webhook secret twice',
       { ...LOCAL, STRIPE_WEBHOOK_SECRET_PREVIOUS: LOCAL.STRIPE_WEBHOOK_SECRET },
       'PREVIOUS',
@@ -120,6 +143,8 @@ describe('settings', () => {
     ['UPSTASH_REDIS_REST_URL', 'http://abc.upstash.io'],
     ['DATABASE_URL', 'postgres://payments_service:x@db.example.com/postgres'],
     ['DATABASE_URL', 'postgres://payments_service:x@db.example.com/postgres?sslmode=prefer'],
+    ['DATABASE_URL', 'postgres://payments_service:x@db.example.com/postgres?sslmode=require'],
+    ['DATABASE_URL', 'postgres://payments_service:x@localhost/postgres?host=db.example.com'],
   ])('refuses an open line to another machine: %s %s', (name, value) => {
     expect(refusal({ ...TEST, [name]: value })).toContain(name)
   })

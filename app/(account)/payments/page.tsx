@@ -7,7 +7,7 @@ import { EmptyState } from '@/components/ui/empty-state'
 import { PageHeader } from '@/components/ui/page-header'
 import { PageTurner } from '@/components/ui/page-turner'
 import { requireUserOrSignIn, type User } from '@/lib/auth/session'
-import { listPayments } from '@/lib/payments/list-payments'
+import { isCursor, listPayments } from '@/lib/payments/list-payments'
 
 export const metadata: Metadata = { title: 'Payments' }
 
@@ -16,7 +16,7 @@ type PaymentsPageProps = { searchParams: Promise<{ cursor?: string | string[] }>
 export default async function PaymentsPage({ searchParams }: PaymentsPageProps) {
   const user = await requireUserOrSignIn('/payments')
   const { cursor } = await searchParams
-  const trail = [cursor ?? []].flat()
+  const trail = [cursor ?? []].flat().filter(isCursor)
 
   return (
     <div className="column-wide">

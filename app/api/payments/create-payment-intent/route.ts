@@ -1,3 +1,4 @@
+import { limitPerson, STARTING } from '@/lib/auth/limit-person'
 import { requireFreshUser } from '@/lib/auth/session'
 import { clientAddress } from '@/lib/edge/client-address'
 import { env } from '@/lib/env'
@@ -9,6 +10,7 @@ import { CreatePaymentInput } from '@/lib/payments/schema'
 export const POST = route(async (request) => {
   requireSameOrigin(request)
   const user = await requireFreshUser()
+  await limitPerson(user, STARTING)
   const key = requireIdempotencyKey(request)
   const input = await readJson(request, CreatePaymentInput)
   const address = clientAddress(request.headers, env().trustedProxyHops)

@@ -1,3 +1,4 @@
+import { limitPerson, SYNCING } from '@/lib/auth/limit-person'
 import { requireFreshUser } from '@/lib/auth/session'
 import { json, requireSameOrigin, route } from '@/lib/http'
 import { getPayment } from '@/lib/payments/get-payment'
@@ -7,6 +8,7 @@ import { refreshPayment } from '@/lib/payments/refresh-payment'
 export const POST = route(async (request, { params }: { params: Promise<{ id: string }> }) => {
   requireSameOrigin(request)
   const user = await requireFreshUser()
+  await limitPerson(user, SYNCING)
   const { id } = await params
 
   await refreshPayment({ user, paymentId: id })
