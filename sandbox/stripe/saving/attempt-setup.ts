@@ -1,13 +1,14 @@
 import type Stripe from 'stripe'
 import { decideSetup, type ThreeDSecureResult } from '../cards/issuer.ts'
 import { type Decline, testCard } from '../cards/test-cards.ts'
+import { findFault } from '../chaos/faults.ts'
 import { idOf } from '../core/resources.ts'
 import type { Found } from '../core/store.ts'
 import { recordEvent } from '../events/record.ts'
 import type { Call } from '../http/call.ts'
 import { docUrl, missingParameter, type StripeError } from '../http/errors.ts'
 import { cardDeclined, describeDecline } from '../payments/card-error.ts'
-import { openChallenge } from '../payments/challenge-store.ts'
+import { openChallenge, supersedeChallenges } from '../payments/challenge-store.ts'
 import { attach } from '../payments/payment-methods.ts'
 import { createSetupAttempt, endSetupAttempt } from './setup-attempts.ts'
 
@@ -113,6 +114,9 @@ function askForAction(call: Call, setup: Setup, method: PaymentMethod, options: 
   if (!options.useStripeSdk && !options.returnUrl) throw missingParameter('return_url')
   const returnUrl = options.useStripeSdk ? null : options.returnUrl
   const token = openChallenge(call.store, { intent: setup, paymentMethod: method.object.id, returnUrl })
+  const faults = call.store.chaos.decide({ point: 'challenge', subject: setup.id }, call.wishes)
+  // The customer walks away: whatever is still answered changes nothing.
+  if (findFault(faults, 'domain.challengeAbandoned')) supersedeChallenges(call.store, setup.id)
   const url = `${call.store.config.baseUrl}/3ds/${token}`
   const attempt = createSetupAttempt(call.store, setup, method, 'requires_action')
   const waiting = call.store.save('setup_intent', {

@@ -187,6 +187,7 @@ function withMethod(
 
 type NewSetup = Partial<Pick<CreateParams, 'automatic_payment_methods' | 'usage'>>
 
+/** Not yet kept: the caller adds whose card it will be, and inserts it. */
 export function newSetup(store: Store, params: NewSetup): Setup {
   const id = newId('setup_intent')
   const automatic = params.automatic_payment_methods

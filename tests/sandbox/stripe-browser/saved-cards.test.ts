@@ -159,6 +159,38 @@ describe('choosing a saved card', () => {
     expect((await paid(intent.id)).payment_method).toMatchObject({ id: cards[0] })
   })
 
+  it('a deferred group pays with the choice', async () => {
+    const { customer, cards } = await customerWith('pm_card_visa')
+    const intent = await visitAs(customer, EVERYTHING, {
+      settings: { deferred: { mode: 'subscription', amount: 1099, currency: 'usd' } },
+    })
+
+    expect(await shop.pay()).toBe('paid succeeded')
+    expect((await paid(intent.id)).payment_method).toMatchObject({ id: cards[0] })
+  })
+
+  it('a confirmation token stands for the choice', async () => {
+    const { customer, cards } = await customerWith('pm_card_visa')
+    await visitAs(customer, EVERYTHING, { settings: { deferred: { amount: 1099, currency: 'usd' } } })
+
+    const token = await shop.page.evaluate(async () => {
+      const { stripe, elements } = window.shop
+      if (!stripe || !elements) return null
+      await elements.submit()
+      const { confirmationToken } = await stripe.createConfirmationToken({ elements })
+      return confirmationToken?.id ?? null
+    })
+    const payment = await world.sdk.paymentIntents.create({
+      amount: 1099,
+      currency: 'usd',
+      customer,
+      confirm: true,
+      confirmation_token: token ?? '',
+    })
+
+    expect(payment).toMatchObject({ status: 'succeeded', payment_method: cards[0] })
+  })
+
   it('a session that is unknown makes the element fail to load', async () => {
     const intent = await createIntent(world)
     shop = await visit(world, intent.client_secret, {

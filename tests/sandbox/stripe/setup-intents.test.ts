@@ -2,6 +2,7 @@ import type Stripe from 'stripe'
 import { describe, expect, it } from 'vitest'
 import { completeChallenge } from '../../../sandbox/stripe/payments/challenge.ts'
 import {
+  asSecret,
   errorOf,
   eventTypesOf,
   localStripe,
@@ -184,6 +185,20 @@ describe('the states of a SetupIntent', () => {
     expect(late.status).toBe('canceled')
     const { data } = await stripe.setupAttempts.list({ setup_intent: waiting.id })
     expect(data.map(({ status }) => status)).toEqual(['abandoned'])
+  })
+
+  it('a customer who walks away from the challenge leaves it waiting', async () => {
+    const waiting = await send(url, '/v1/setup_intents', {
+      body: new URLSearchParams({
+        payment_method: 'pm_card_threeDSecure2Required',
+        confirm: 'true',
+        use_stripe_sdk: 'true',
+      }).toString(),
+      headers: { ...asSecret, 'x-local-chaos': 'domain.challengeAbandoned' },
+    })
+    const setup = await stripe.setupIntents.retrieve(String(waiting.body.id))
+
+    expect((await answer(setup, 'pass')).status).toBe('requires_action')
   })
 
   it('stripe.P11 a final state takes no action', async () => {

@@ -61,6 +61,12 @@ async function callEverything(stripe: Stripe): Promise<void> {
   await stripe.balanceTransactions.retrieve(String(charge.balance_transaction))
   await stripe.refunds.create({ payment_intent: intent.id, amount: 100 })
   await consequences(stripe)
+  await stripe.setupIntents.create({ customer: customer.id, payment_method: 'pm_card_visa', confirm: true })
+  await stripe.testHelpers.confirmationTokens.create({ payment_method: 'pm_card_visa' })
+  await stripe.customerSessions.create({
+    customer: customer.id,
+    components: { payment_element: { enabled: true } },
+  })
   const { data } = await stripe.events.list()
   await stripe.events.retrieve(data[0]?.id ?? '')
   await stripe.customers.list()
