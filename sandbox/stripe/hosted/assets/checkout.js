@@ -1,5 +1,5 @@
 import { createCardForm } from '/frame/assets/frame/card-form.js'
-import { complain, send, whileBusy } from './send.js'
+import { complain, ready, send, whileBusy } from './send.js'
 
 const form = document.getElementById('checkout')
 const email = document.getElementById('email')
@@ -8,11 +8,7 @@ const card = form.dataset.needsCard === 'true' ? createCardForm({ onChange() {},
 form.addEventListener('submit', (event) => {
   event.preventDefault()
   complain('form-error', '')
-  const emailIsRight = checkEmail()
-  // The first field that is wrong gets the focus, so the e-mail address above is looked at last.
-  const cardIsRight = card === null || card.validate() === null
-  if (!emailIsRight) email.focus()
-  if (!emailIsRight || !cardIsRight) return
+  if (!checkEmail() || (card !== null && card.validate() !== null)) return
   void whileBusy(form, 'One moment. It is safe to wait here.', pay)
 })
 
@@ -34,7 +30,11 @@ function checkEmail() {
   if (!email) return true
   const right = /^\S+@\S+$/.test(email.value.trim())
   complain('email-error', right ? '' : 'Enter the e-mail address for the receipt.')
-  email.toggleAttribute('aria-invalid', !right)
+  if (right) email.removeAttribute('aria-invalid')
+  else {
+    email.setAttribute('aria-invalid', 'true')
+    email.focus()
+  }
   return right
 }
 
@@ -48,3 +48,5 @@ promotion?.addEventListener('submit', (event) => {
     else complain('code-error', answer.message)
   })
 })
+
+ready()

@@ -1,5 +1,5 @@
 import { createCardForm } from '/frame/assets/frame/card-form.js'
-import { complain, send, whileBusy } from './send.js'
+import { complain, ready, send, whileBusy } from './send.js'
 
 const form = document.getElementById('add-card')
 if (form) {
@@ -19,3 +19,5 @@ if (form) {
     })
   })
 }
+
+ready()

@@ -31,6 +31,15 @@ export async function whileBusy(form, words, work) {
   }
 }
 
+/** The buttons wait for the script, so that no form is sent without it. */
+export function ready() {
+  for (const button of document.querySelectorAll('button[disabled]')) {
+    // Leaving a field shows what is wrong with it. Were it left by pressing the button, that would move away under the pointer.
+    button.addEventListener('mousedown', (event) => event.preventDefault())
+    button.disabled = false
+  }
+}
+
 export function complain(id, message) {
   document.getElementById(id).textContent = message
 }

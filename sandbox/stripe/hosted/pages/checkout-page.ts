@@ -27,11 +27,11 @@ export function checkoutPage(view: CheckoutView): Html {
       ${session.mode === 'setup' ? '' : summary(view)}
       <section class="card" aria-labelledby="heading">
         <h1 id="heading">${TITLES[session.mode] ?? 'Checkout'}</h1>
-        <form id="checkout" novalidate data-needs-card="${String(needsCard)}">
+        <form id="checkout" method="post" novalidate data-needs-card="${String(needsCard)}">
           ${email(session)}
           ${needsCard ? cardFields() : html`<p>Nothing is due now, so no card is needed.</p>`}
           <p class="error" id="form-error" role="alert">${complaint ?? ''}</p>
-          <button class="primary" type="submit">${buttonLabel(view)}</button>
+          <button class="primary" type="submit" disabled>${buttonLabel(view)}</button>
           <p id="progress" role="status"></p>
         </form>
         ${session.cancel_url ? html`<p class="back"><a href="${session.cancel_url}">Go back without paying</a></p>` : ''}
@@ -72,13 +72,13 @@ function summary({ session, items, trialDays, dueMinor }: CheckoutView): Html {
 }
 
 function promotion(): Html {
-  return html`<form id="promotion" class="inline" novalidate>
+  return html`<form id="promotion" class="inline" method="post" novalidate>
     <div class="field">
       <label for="code">Promotion code</label>
       <input id="code" name="code" autocomplete="off" aria-describedby="code-error" />
       <p class="error" id="code-error" role="alert"></p>
     </div>
-    <button type="submit">Apply</button>
+    <button type="submit" disabled>Apply</button>
   </form>`
 }
 

@@ -37,10 +37,10 @@ const ENDED: Record<string, string> = {
 }
 
 function payment({ amount_remaining, currency }: Stripe.Invoice, complaint: string | null): Html {
-  return html`<form id="checkout" novalidate data-needs-card="true">
+  return html`<form id="checkout" method="post" novalidate data-needs-card="true">
     ${cardFields()}
     <p class="error" id="form-error" role="alert">${complaint ?? ''}</p>
-    <button class="primary" type="submit">Pay ${money(amount_remaining, currency)}</button>
+    <button class="primary" type="submit" disabled>Pay ${money(amount_remaining, currency)}</button>
     <p id="progress" role="status"></p>
   </form>`
 }

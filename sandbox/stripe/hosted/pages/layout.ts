@@ -62,9 +62,10 @@ export function day(seconds: number): Html {
   return html`<time datetime="${date.toISOString()}" title="${date.toISOString()}">${words}</time>`
 }
 
-/** The fields of a card, as the card frame has them; `card-form.js` brings them to life by these ids. */
+/** The fields of a card, whose form sends nothing before its script is there: a card number must not end up in an address. As the card frame has them; `card-form.js` brings them to life by these ids. */
 export function cardFields(): Html {
   return html`
+    <noscript><p class="error">This page needs JavaScript.</p></noscript>
     <div class="field">
       <div class="above">
         <label for="number">Card number</label>

@@ -126,10 +126,10 @@ function cardsPart({ cards, defaultCard }: PortalView): Html {
     </ul>
     <details>
       <summary>Add a card</summary>
-      <form id="add-card" novalidate>
+      <form id="add-card" method="post" novalidate>
         ${cardFields()}
         <p class="error" id="form-error" role="alert"></p>
-        <button class="primary" type="submit">Save card</button>
+        <button class="primary" type="submit" disabled>Save card</button>
         <p id="progress" role="status"></p>
       </form>
     </details>
