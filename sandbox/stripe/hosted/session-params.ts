@@ -1,4 +1,3 @@
-import { discountsParam } from '../billing/discounts.ts'
 import { linePriceData } from '../billing/prices.ts'
 import { metadata } from '../core/metadata.ts'
 import { boolean, fields, integer, list, oneOf, required, text, unsupported, word } from '../http/params.ts'
@@ -8,7 +7,7 @@ const lineItem = fields({
   price_data: linePriceData,
   quantity: integer({ min: 1, max: 999_999 }),
   metadata: metadata(),
-  ...unsupported('adjustable_quantity', 'dynamic_tax_rates', 'tax_rates'),
+  ...unsupported('adjustable_quantity', 'tax_rates'),
 })
 
 const paymentIntentData = fields({
@@ -29,10 +28,7 @@ const subscriptionData = fields({
   trial_end: integer(),
   trial_period_days: integer({ min: 1, max: 730 }),
   trial_settings: fields({
-    end_behavior: fields({
-      missing_payment_method: oneOf('cancel', 'create_invoice', 'pause'),
-      ...unsupported('billing_cycle_anchor'),
-    }),
+    end_behavior: fields({ missing_payment_method: oneOf('cancel', 'create_invoice', 'pause') }),
   }),
   ...unsupported(
     'application_fee_percent',
@@ -60,7 +56,7 @@ export const createParams = {
   customer_creation: oneOf('always', 'if_required'),
   customer_email: text({ max: 800 }),
   metadata: metadata(),
-  discounts: discountsParam,
+  discounts: list(fields({ coupon: word(), promotion_code: word() }), { max: 1 }),
   allow_promotion_codes: boolean(),
   expires_at: integer(),
   payment_intent_data: paymentIntentData,

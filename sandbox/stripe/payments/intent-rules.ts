@@ -98,6 +98,19 @@ export function assertCancelable(intent: Intent): void {
   )
 }
 
+/** What a Checkout Session is paid with goes with the session (stripe.P12), unless the money is held already. */
+export function assertNotOfCheckout(store: Store, intent: Intent): void {
+  if (intent.status === 'requires_capture') return
+  const [session] = store.select('checkout.session', [
+    { sql: "data ->> '$.payment_intent' = ? and data ->> '$.status' = 'open'", values: [intent.id] },
+  ])
+  if (!session) return
+  throw unexpectedState(
+    intent,
+    `You cannot cancel this PaymentIntent because it was created by a Checkout Session. Expire the Checkout Session ${session.object.id} instead.`,
+  )
+}
+
 export function assertCapturable(intent: Intent): void {
   if (intent.status === 'requires_capture') return
   throw unexpectedState(

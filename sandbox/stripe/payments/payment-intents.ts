@@ -28,6 +28,7 @@ import {
   assertCancelable,
   assertConfirmable,
   assertHasMethod,
+  assertNotOfCheckout,
   assertOpenFor,
   checkedCurrency,
   checkedReturnUrl,
@@ -72,6 +73,7 @@ export const paymentIntentOperations = [
     handle(call, { cancellation_reason }, { id }) {
       const intent = getIntent(call, id)
       assertCancelable(intent)
+      assertNotOfCheckout(call.store, intent)
       supersedeChallenges(call.store, id)
       releaseHeld(call, intent)
       const canceled = call.store.save('payment_intent', {

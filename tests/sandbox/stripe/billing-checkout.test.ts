@@ -299,6 +299,33 @@ describe('a session that nobody pays', () => {
     expect((await fetch(`${own.url}/c/pay/${left.id}`)).status).toBe(410)
   })
 
+  it('stripe.P12 stripe.E18 takes the payment of a declined try along; the payment is not cancelled by itself', async () => {
+    const session = await sale()
+    await payOnPage(url, session.id, { number: '4000000000000002' })
+    const { payment_intent } = await stripe.checkout.sessions.retrieve(session.id)
+    const id = String(payment_intent)
+
+    const refused = await errorOf(stripe.paymentIntents.cancel(id))
+    const told = await typesSince(stripe)
+    await stripe.checkout.sessions.expire(session.id)
+
+    expect(refused).toMatchObject({ statusCode: 400, code: 'payment_intent_unexpected_state' })
+    expect(refused.message).toContain(session.id)
+    expect((await stripe.paymentIntents.retrieve(id)).status).toBe('canceled')
+    expect(await told()).toEqual(['checkout.session.expired', 'payment_intent.canceled'])
+  })
+
+  it('stripe.E18 leaves no subscription behind that could still be paid', async () => {
+    const session = await subscriptionSale()
+    await payOnPage(url, session.id, { number: '4000000000000002' })
+    const { customer } = await stripe.checkout.sessions.retrieve(session.id)
+
+    await stripe.checkout.sessions.expire(session.id)
+    const { data } = await stripe.subscriptions.list({ customer: String(customer), status: 'all' })
+
+    expect(data.map(({ status }) => status)).toEqual(['incomplete_expired'])
+  })
+
   it('stripe.E18 expires between half an hour and a day after it was made', async () => {
     const now = Math.floor(Date.now() / 1000)
 
