@@ -16,6 +16,7 @@ import { disputeOperations } from './disputes/operations.ts'
 import { Deliverer } from './events/deliver.ts'
 import { ensureEndpoint, webhookEndpointOperations } from './events/endpoints.ts'
 import { eventOperations } from './events/events.ts'
+import { checkoutElementsOperations } from './hosted/elements-operations.ts'
 import { hostedRoutes } from './hosted/routes.ts'
 import { apiRoutes } from './http/api.ts'
 import { unknownRoute } from './http/errors.ts'
@@ -89,7 +90,7 @@ export async function startStripe(config: StripeConfig): Promise<RunningStripe> 
   const jobs = new JobRunner(store, JOBS)
   const context: StripeContext = { store, config: resolved, jobs }
   const app = new Hono()
-  app.route('/', apiRoutes(context, [...OPERATIONS, ...stripeJsOperations]))
+  app.route('/', apiRoutes(context, [...OPERATIONS, ...stripeJsOperations, ...checkoutElementsOperations]))
   app.use(ownHostOnly())
   app.route('/', adminRoutes(context))
   app.route('/', browserRoutes(context))

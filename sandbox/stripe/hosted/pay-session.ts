@@ -183,7 +183,7 @@ function subscribe(call: Call, id: string, payer: Payer): void {
     })),
     checkoutSession: id,
     trialEnd: ends,
-    returnUrl: pageUrl(store, id),
+    ...(session.ui_mode === 'hosted_page' ? { returnUrl: pageUrl(store, id) } : {}),
     ...plan,
   })
 }
@@ -212,7 +212,9 @@ function complete(call: Call, id: string, fields: Partial<Session>): void {
 function outcomeOf(store: Store, id: string, declined: string | null): PayOutcome {
   if (getSession(store, id).object.status === 'complete') return { kind: 'complete' }
   const intent = intentOfSession(store, id)
-  const url = intent?.next_action?.redirect_to_url?.url
+  const next = intent?.next_action
+  const url =
+    next?.redirect_to_url?.url ?? (next?.use_stripe_sdk as { stripe_js?: string } | undefined)?.stripe_js
   if (intent?.status === 'requires_action' && url) return { kind: 'challenge', url }
   return { kind: 'declined', message: declined ?? lastError(intent) ?? 'This page cannot be used any more.' }
 }
@@ -268,8 +270,12 @@ function openSessions(store: Store, sql: string, id: string) {
   return store.select('checkout.session', [{ sql: `${sql} and data ->> '$.status' = 'open'`, values: [id] }])
 }
 
-function onPage(store: Store, id: string) {
-  return { useStripeSdk: false, returnUrl: pageUrl(store, id) }
+/** On our own page the customer leaves for the bank and comes back; in the shop's page Stripe.js asks. */
+function onPage(store: Store, id: string): { useStripeSdk: boolean; returnUrl: string | null } {
+  const hosted = getSession(store, id).object.ui_mode === 'hosted_page'
+  return hosted
+    ? { useStripeSdk: false, returnUrl: pageUrl(store, id) }
+    : { useStripeSdk: true, returnUrl: null }
 }
 
 function pageUrl(store: Store, id: string): string {

@@ -3,7 +3,14 @@ import type Stripe from 'stripe'
 import { afterAll, describe, expect, it } from 'vitest'
 import { aSubscriber, typesSince } from './support/billing.ts'
 import { answerBank, pageCard, payOnPage, press } from './support/hosted.ts'
-import { advance, errorOf, eventually, localStripe } from './support/local-stripe.ts'
+import {
+  advance,
+  errorOf,
+  eventually,
+  localStripe,
+  sendAsBrowser,
+  typedCard,
+} from './support/local-stripe.ts'
 
 const { stripe, url } = await localStripe({ settleDelayMs: 0 })
 const SUCCESS = 'http://localhost:3000/done?session={CHECKOUT_SESSION_ID}'
@@ -256,6 +263,44 @@ describe('a session for a subscription', () => {
       payment_status: 'no_payment_required',
       subscription: { status: 'trialing' },
     })
+  })
+})
+
+describe('a session whose fields are in the shop’s own page', () => {
+  const inShop = () =>
+    stripe.checkout.sessions.create({
+      mode: 'payment',
+      ui_mode: 'elements',
+      return_url: 'http://localhost:3000/done?session={CHECKOUT_SESSION_ID}',
+      line_items: [
+        { price_data: { currency: 'eur', unit_amount: 900, product_data: { name: 'Tea' } }, quantity: 1 },
+      ],
+    })
+
+  it('has a secret instead of an address, and is paid by Stripe.js with it', async () => {
+    const session = await inShop()
+    const address = `/v1/elements/checkout_sessions/${session.id}/confirm`
+    const card = { ...typedCard('4242424242424242'), email: 'ada@example.com' }
+
+    const guessed = await sendAsBrowser(url, address, { ...card, client_secret: `${session.id}_secret_no` })
+    const paid = await sendAsBrowser(url, address, { ...card, client_secret: session.client_secret ?? '' })
+
+    expect(session).toMatchObject({ url: null, success_url: null, ui_mode: 'elements' })
+    expect(guessed.status).toBe(400)
+    expect(paid.body).toMatchObject({ outcome: { kind: 'complete' }, session: { payment_status: 'paid' } })
+    expect(await stripe.checkout.sessions.retrieve(session.id)).toMatchObject({ status: 'complete' })
+  })
+
+  it('stripe.E6 shows the bank’s question in the page', async () => {
+    const session = await inShop()
+
+    const { body } = await sendAsBrowser(url, `/v1/elements/checkout_sessions/${session.id}/confirm`, {
+      ...typedCard('4000002760003184'),
+      email: 'ada@example.com',
+      client_secret: session.client_secret ?? '',
+    })
+
+    expect(body).toMatchObject({ outcome: { kind: 'challenge', url: expect.stringContaining('/3ds/') } })
   })
 })
 
