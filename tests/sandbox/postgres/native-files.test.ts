@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, cpSync, existsSync, lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { findNativePostgres, locatePackage } from '../../../sandbox/postgres/native-files.ts'
@@ -17,9 +27,17 @@ beforeEach(() => {
   for (const { target } of JSON.parse(list) as { target: string }[]) {
     rmSync(join(folder, 'package', target), { force: true })
   }
+  // Copies are shared by version: what happens to ours here must not happen to one that others run from.
+  const manifest = join(folder, 'package/package.json')
+  const version = `0.0.0-test-${randomUUID()}`
+  writeFileSync(manifest, JSON.stringify({ ...JSON.parse(readFileSync(manifest, 'utf8')), version }))
 })
 
-afterEach(() => rmSync(folder, { recursive: true, force: true }))
+afterEach(() => {
+  const copied = dirname(dirname(findNativePostgres(join(folder, 'package')).postgres))
+  if (copied.includes('-test-')) rmSync(copied, { recursive: true, force: true })
+  rmSync(folder, { recursive: true, force: true })
+})
 
 describe('the binaries', () => {
   it('run although the install script of their package was blocked', () => {
