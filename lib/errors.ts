@@ -15,11 +15,26 @@ const ERRORS = {
   body_too_large: [413, 'The request is too large.'],
   unsupported_type: [415, 'The request must be JSON.'],
   idempotency_key_reused: [422, 'This Idempotency-Key was used with other input.'],
+  amount_too_small: [422, 'This is less than we can take in one payment in this currency.'],
+  amount_too_large: [422, 'This is more than we can take in one payment. Please get in touch with us.'],
+  daily_limit_reached: [
+    422,
+    'With this order you would pay more than is possible within a day. Please try again later.',
+  ],
+  monthly_limit_reached: [
+    422,
+    'With this order you would pay more than is possible within a month. Please get in touch with us.',
+  ],
   payment_refused: [422, 'This payment cannot be made.'],
   refund_too_large: [422, 'That is more than is left to refund.'],
   refund_refused: [422, 'Our payment provider refused this refund. Nothing was sent back.'],
   weak_password: [422, 'Choose a password of 12 characters or more that is hard to guess.'],
   too_many_requests: [429, 'Too many requests. Please wait a moment.'],
+  too_many_attempts: [
+    429,
+    'Many payments were started in a short time. Please wait before you start another.',
+  ],
+  too_many_failures: [429, 'Several payments did not go through. Please wait before you try again.'],
   internal: [500, 'Something went wrong on our side.'],
   provider_unavailable: [
     503,

@@ -11,7 +11,7 @@ type StartFailureNoticeProps = { failure: StartFailure; orderId?: string; retry:
 export function StartFailureNotice({ failure, orderId, retry }: StartFailureNoticeProps) {
   switch (failure.kind) {
     case 'wait':
-      return <WaitNotice seconds={failure.seconds} requestId={failure.requestId} retry={retry} />
+      return <WaitNotice failure={failure} retry={retry} />
     case 'signed-out':
       return (
         <Notice
@@ -68,16 +68,10 @@ export function StartFailureNotice({ failure, orderId, retry }: StartFailureNoti
   }
 }
 
-function WaitNotice({
-  seconds,
-  requestId,
-  retry,
-}: {
-  seconds: number
-  requestId: string | null
-  retry: () => void
-}) {
-  const [left, setLeft] = useState(seconds)
+type WaitNoticeProps = { failure: Extract<StartFailure, { kind: 'wait' }>; retry: () => void }
+
+function WaitNotice({ failure, retry }: WaitNoticeProps) {
+  const [left, setLeft] = useState(failure.seconds)
   const waiting = left > 0
 
   useEffect(() => {
@@ -90,16 +84,25 @@ function WaitNotice({
     <Notice
       urgent
       tone="warn"
-      title="Too many payments were started"
-      requestId={requestId}
+      title="Please wait a little"
+      requestId={failure.requestId}
       action={
         <Button onClick={retry} disabled={waiting}>
           {/* The counting is for the eye; read out every second it would be noise. */}
-          Try again{waiting && <span aria-hidden="true"> in {left} s</span>}
+          Try again{waiting && <span aria-hidden="true"> in {shortly(left)}</span>}
         </Button>
       }
     >
-      Nothing was charged. Please wait {seconds === 1 ? 'a second' : `${seconds} seconds`}, then try again.
+      Nothing was charged. {failure.message} You can try again in {inWords(failure.seconds)}.
     </Notice>
   )
+}
+
+function shortly(seconds: number): string {
+  return seconds > 90 ? `${Math.ceil(seconds / 60)} min` : `${seconds} s`
+}
+
+function inWords(seconds: number): string {
+  if (seconds > 90) return `${Math.ceil(seconds / 60)} minutes`
+  return seconds === 1 ? 'a second' : `${seconds} seconds`
 }

@@ -11,7 +11,7 @@ export type StartedPayment = {
 
 /** Why there is no payment to go on with, in terms of what the customer can do. */
 export type StartFailure =
-  | { kind: 'wait'; seconds: number; requestId: string | null }
+  | { kind: 'wait'; message: string; seconds: number; requestId: string | null }
   | { kind: 'unavailable'; requestId: string | null }
   | { kind: 'refused'; message: string; requestId: string | null }
   | { kind: 'signed-out' }
@@ -51,7 +51,12 @@ function failureOf(response: Response, error: NonNullable<ErrorBody['error']>): 
   if (response.status === 401) return { kind: 'signed-out' }
   if (response.status === 429) {
     const seconds = Number(response.headers.get('retry-after'))
-    return { kind: 'wait', seconds: seconds > 0 ? Math.ceil(seconds) : DEFAULT_WAIT_S, requestId }
+    return {
+      kind: 'wait',
+      message: error.message ?? 'Please wait a moment.',
+      seconds: seconds > 0 ? Math.ceil(seconds) : DEFAULT_WAIT_S,
+      requestId,
+    }
   }
   if (response.status >= 500) return { kind: 'unavailable', requestId }
   return { kind: 'refused', message: error.message ?? 'This order cannot be paid now.', requestId }

@@ -59,6 +59,11 @@ export function databaseCode(error: unknown): string | null {
   return error instanceof postgres.PostgresError ? error.code : null
 }
 
+/** The detail a function raised an error with, or null. */
+export function databaseDetail(error: unknown): string | null {
+  return error instanceof postgres.PostgresError ? (error.detail ?? null) : null
+}
+
 /** Close the pool, letting running calls finish. */
 export async function closeDatabase(): Promise<void> {
   await pool?.end({ timeout: 5 })

@@ -26,3 +26,9 @@ export function addressKey(address: string): string {
     .map((group) => Number.parseInt(group, 16).toString(16))
   return `${groups.join(':')}::/64`
 }
+
+/** Wider than addressKey: the /24 network of an IPv4 address, where an abuser moves about, and the /64 of an IPv6 one. */
+export function addressPrefix(address: string): string {
+  const key = addressKey(address)
+  return key.includes(':') ? key : `${key.split('.').slice(0, 3).join('.')}.0/24`
+}

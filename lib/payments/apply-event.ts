@@ -6,6 +6,7 @@ import { AppError, isAppError } from '../errors'
 import { errorFields, log } from '../log'
 import { isStripeOutage, stripeErrorCode } from '../stripe/server'
 import type { SecretName } from '../stripe/webhook'
+import { carryOutDecisionOn } from './carry-out-decisions'
 import { crashPoint } from './crash-point'
 import type { EventFacts } from './facts'
 import { SyncKind, syncObject } from './sync-object'
@@ -38,7 +39,20 @@ export async function applyEvent(input: {
   crashPoint('event.applied')
   log.info('event_applied', { eventId: event.id, type: event.type, outcome, source: input.source })
   if (outcome === 'failed') throw new AppError('unavailable', { retryAfterSeconds: 10 })
+  const intentId = MAY_LEAD_TO_DECISION.has(event.type) ? intentIdOf(event) : null
+  if (intentId && outcome === 'processed') await carryOutDecisionOn(intentId, input.source)
   return outcome
+}
+
+/** A decline can end its payment; an amount that is held is taken or let go. */
+const MAY_LEAD_TO_DECISION = new Set([
+  'charge.failed',
+  'payment_intent.payment_failed',
+  'payment_intent.amount_capturable_updated',
+])
+
+function intentIdOf({ object }: EventFacts): string | null {
+  return 'payment_intent' in object ? object.payment_intent : object.id
 }
 
 async function attempt({

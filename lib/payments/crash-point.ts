@@ -12,6 +12,8 @@ export const CRASH_POINTS = [
   'payment.linked',
   'refund.reserved',
   'refund.made',
+  'decision.claimed',
+  'decision.asked',
   'event.verified',
   'event.kept',
   'event.fetched',

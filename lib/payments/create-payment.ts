@@ -1,9 +1,9 @@
 import 'server-only'
 import type { User } from '../auth/session'
-import { callService, databaseCode } from '../db/sql'
-import { addressKey } from '../edge/client-address'
+import { callService, databaseCode, databaseDetail } from '../db/sql'
+import { addressKey, addressPrefix } from '../edge/client-address'
 import { env } from '../env'
-import { AppError } from '../errors'
+import { AppError, type ErrorCode, isAppError } from '../errors'
 import { countRolling } from '../redis/rolling-limit'
 import { crashPoint } from './crash-point'
 import { ensureStripeCustomer } from './ensure-customer'
@@ -28,8 +28,9 @@ export type CreatedPayment = {
 /**
  * Open the payment of an order, or return the one it has. Three phases, each safe to repeat: a row of ours with the request
  * frozen in it, Stripe's PaymentIntent, the link between them. The same key always leads to the same payment.
+ * What a limit refuses is refused before Stripe is asked for anything.
  * @throws AppError not_found, order_not_payable, idempotency_key_reused, too_many_requests, payment_refused,
- *   provider_unavailable, unavailable
+ *   provider_unavailable, unavailable, and those of LIMITS
  */
 export async function createPayment({
   user,
@@ -43,7 +44,13 @@ export async function createPayment({
   /** The payer's address by a trusted proxy; null when there is none. */
   address: string | null
 }): Promise<CreatedPayment> {
-  const asked = { user, key, orderId: input.orderId, inputHash: await sha256(JSON.stringify(input)) }
+  const asked = {
+    user,
+    key,
+    orderId: input.orderId,
+    inputHash: await sha256(JSON.stringify(input)),
+    addressHash: address && (await sha256(addressPrefix(address))),
+  }
   const opened = (await open(asked, null)) ?? (await openNew(asked, address))
   crashPoint('payment.opened')
   const { payment, intent } = await ensureIntent(opened, 'sync')
@@ -58,7 +65,7 @@ export async function createPayment({
   }
 }
 
-type Asked = { user: User; key: string; orderId: string; inputHash: string }
+type Asked = { user: User; key: string; orderId: string; inputHash: string; addressHash: string | null }
 
 /** Only a payment that is not there yet counts: neither a repeated key nor a second tab does. */
 async function openNew(asked: Asked, address: string | null): Promise<OpenPayment> {
@@ -84,9 +91,29 @@ async function open(asked: Asked, stripeCustomerId: string | null): Promise<Open
       p_input_hash: asked.inputHash,
       p_stripe_customer_id: stripeCustomerId,
       p_may_open: stripeCustomerId !== null,
+      p_address_hash: asked.addressHash,
     }),
-  )
+  ).catch(async (error: unknown) => {
+    if (isAppError(error, 'daily_limit_reached') || isAppError(error, 'monthly_limit_reached'))
+      await makeRoom(asked.user)
+    throw error
+  })
   return opened === null ? null : OpenPayment.parse(opened)
+}
+
+/** Payments that were never finished take up the person's sums: let go of the old ones. The sweeper cancels them. */
+async function makeRoom(user: User): Promise<void> {
+  await callService('cancel_idle_payments', { p_actor: user.id, p_livemode: env().livemode })
+}
+
+/** What private.check_limits raises. */
+const LIMITS: Readonly<Record<string, ErrorCode>> = {
+  PW001: 'amount_too_small',
+  PW002: 'amount_too_large',
+  PW003: 'daily_limit_reached',
+  PW004: 'monthly_limit_reached',
+  PW005: 'too_many_attempts',
+  PW006: 'too_many_failures',
 }
 
 /** What the functions raise, in the words of lib/errors.ts. */
@@ -98,6 +125,11 @@ async function inWords(call: Promise<unknown>): Promise<unknown> {
     if (code === 'P0002') throw new AppError('not_found', { cause: error })
     if (code === '23505') throw new AppError('idempotency_key_reused', { cause: error })
     if (code === '55000') throw new AppError('order_not_payable', { cause: error })
+    const limit = code && LIMITS[code]
+    if (limit) {
+      const retryAfterSeconds = Number(databaseDetail(error)) || undefined
+      throw new AppError(limit, { cause: error, ...(retryAfterSeconds && { retryAfterSeconds }) })
+    }
     throw error
   }
 }

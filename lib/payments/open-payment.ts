@@ -15,6 +15,7 @@ export const OpenPayment = z.object({
       amount: z.number().int(),
       currency: z.string(),
       customer: z.string(),
+      capture_method: z.literal('manual').optional(),
       automatic_payment_methods: z.object({ enabled: z.boolean() }),
       description: z.string(),
       metadata: z.object({ payment_id: z.string(), order_id: z.string() }),

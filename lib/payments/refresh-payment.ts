@@ -3,6 +3,7 @@ import type { User } from '../auth/session'
 import { callService } from '../db/sql'
 import { AppError } from '../errors'
 import { requireUuid } from '../http'
+import { carryOutDecisionOn } from './carry-out-decisions'
 import { ensureIntent } from './ensure-intent'
 import { OpenPayment } from './open-payment'
 import { isFinal } from './status'
@@ -18,5 +19,7 @@ export async function refreshPayment({ user, paymentId }: { user: User; paymentI
   })
   if (known === null) throw new AppError('not_found')
   const payment = OpenPayment.parse(known)
-  if (!isFinal(payment.status)) await ensureIntent(payment, 'sync')
+  if (isFinal(payment.status)) return
+  const { intent } = await ensureIntent(payment, 'sync')
+  if (intent.status === 'requires_capture') await carryOutDecisionOn(intent.id, 'sync')
 }

@@ -4,6 +4,7 @@ import { callService } from '../db/sql'
 import { env } from '../env'
 import { errorFields, log } from '../log'
 import { applyEvent } from './apply-event'
+import { carryOutDecision, Decision } from './carry-out-decisions'
 import { ensureIntent } from './ensure-intent'
 import type { EventFacts } from './facts'
 import { OpenPayment } from './open-payment'
@@ -17,21 +18,21 @@ const StoredEvents = z.array(
   z.object({ event: z.custom<EventFacts>((value) => typeof value === 'object'), payloadHash: z.string() }),
 )
 
-export type Swept = { events: number; refunds: number; payments: number; failures: number }
+export type Swept = { events: number; refunds: number; payments: number; decisions: number; failures: number }
 
 /**
  * Finish what was left half-way, without the customer: events that could not be applied, refunds Stripe has not answered,
- * payments whose PaymentIntent was never linked, payments nobody has told us about for a while. Any number of sweeps may run
- * at once: each row is claimed by one.
+ * payments whose PaymentIntent was never linked, payments nobody has told us about for a while, decisions not carried out.
+ * Any number of sweeps may run at once: each row is claimed by one.
  */
 export async function sweep(): Promise<Swept> {
   const { livemode } = env()
   const deadline = Date.now() + TIME_BUDGET_MS
   const claim = (name: string) => callService(name, { p_livemode: livemode, p_limit: BATCH })
-  const swept: Swept = { events: 0, refunds: 0, payments: 0, failures: 0 }
+  const swept: Swept = { events: 0, refunds: 0, payments: 0, decisions: 0, failures: 0 }
 
   async function each<Row>(
-    kind: 'events' | 'refunds' | 'payments',
+    kind: 'events' | 'refunds' | 'payments' | 'decisions',
     claimed: () => Promise<Row[]>,
     finish: (row: Row) => Promise<unknown>,
   ): Promise<void> {
@@ -61,6 +62,12 @@ export async function sweep(): Promise<Swept> {
     'payments',
     async () => z.array(OpenPayment).parse(await claim('payments_to_sweep')),
     (payment) => ensureIntent(payment, 'sweep'),
+  )
+  // Last: what came in above may have led to some.
+  await each(
+    'decisions',
+    async () => z.array(Decision).parse(await claim('decisions_to_carry_out')),
+    (decision) => carryOutDecision(decision, 'sweep'),
   )
   return swept
 }

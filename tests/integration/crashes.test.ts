@@ -90,6 +90,25 @@ async function refundingDiesAt(point: CrashPoint): Promise<void> {
   expect(request?.status).toBe('made')
 }
 
+async function decidingDiesAt(point: CrashPoint): Promise<void> {
+  const person = await newPerson()
+  const response = await startPayment(person, await newOrder(person.id))
+  const { id: paymentId } = (await response.json()) as { id: string }
+  await adminSql()`insert into private.payment_decisions (payment_id, decision, reason) values (${paymentId}, 'cancel', 'idle')`
+  await withServerDyingAt(point, (url) => sweep(url))
+
+  await adminSql()`update private.payment_decisions set tried_at = now() - interval '10 minutes' where done_at is null`
+  await sweepAll()
+
+  const [row] =
+    await adminSql()`select status, stripe_payment_intent_id as intent from public.payments where id = ${paymentId}`
+  expect(row?.status).toBe('canceled')
+  expect((await stripeSdk().paymentIntents.retrieve(String(row?.intent))).status).toBe('canceled')
+  const [audited] = await adminSql()`
+    select count(*)::int as n from private.audit_log where subject_id = ${paymentId} and action = 'payment.canceled'`
+  expect(audited?.n).toBe(1)
+}
+
 async function hearingDiesAt(point: CrashPoint): Promise<void> {
   const { paymentId, intentId } = await paid()
   const made = await stripeSdk().refunds.create({ payment_intent: intentId, amount: 300 })
@@ -120,6 +139,7 @@ describe('a server that is killed with -9', () => {
       const [area] = point.split('.')
       if (area === 'customer' || area === 'payment') await payingDiesAt(point)
       else if (area === 'refund') await refundingDiesAt(point)
+      else if (area === 'decision') await decidingDiesAt(point)
       else await hearingDiesAt(point)
     },
   )

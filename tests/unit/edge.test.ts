@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { localPath } from '@/lib/auth/local-path'
-import { addressKey, clientAddress } from '@/lib/edge/client-address'
+import { addressKey, addressPrefix, clientAddress } from '@/lib/edge/client-address'
 import { contentSecurityPolicy } from '@/lib/edge/csp'
 import { isSecure } from '@/lib/edge/https'
 
@@ -50,6 +50,12 @@ describe('the client address', () => {
     expect(addressKey('2001:db8:1:2::9')).toBe('2001:db8:1:2::/64')
     expect(addressKey('2001:DB8::1')).toBe('2001:db8:0:0::/64')
     expect(addressKey('::ffff:1.2.3.4')).toBe('1.2.3.4')
+  })
+
+  it('counts abuse by the /24 of an IPv4 address and the /64 of an IPv6 one', () => {
+    expect(addressPrefix('198.51.100.7')).toBe('198.51.100.0/24')
+    expect(addressPrefix('::ffff:198.51.100.9')).toBe('198.51.100.0/24')
+    expect(addressPrefix('2001:db8:1:2:3:4:5:6')).toBe('2001:db8:1:2::/64')
   })
 })
 

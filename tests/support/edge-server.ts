@@ -1,0 +1,35 @@
+import { waitUntilReady } from '../../scripts/health'
+import { freePort } from '../../scripts/ports'
+import { type FaultProxy, startFaultProxy } from './fault-proxy'
+import { startServer } from './stack'
+import { stack } from './stack-in-test'
+
+export type EdgeServer = {
+  url: string
+  /** Its way to Stripe: what passes there can be counted. */
+  stripe: FaultProxy
+  stop(): Promise<void>
+}
+
+/** A server of its own that stands behind one proxy it trusts. */
+export async function startEdgeServer(): Promise<EdgeServer> {
+  const { env } = stack()
+  const stripePort = Number(new URL(env.STRIPE_API_BASE ?? '').port)
+  const stripe = await startFaultProxy({ host: '127.0.0.1', port: stripePort })
+  const port = await freePort()
+  const url = `http://localhost:${port}`
+  const server = startServer(port, {
+    ...env,
+    STRIPE_API_BASE: `http://127.0.0.1:${stripe.port}`,
+    TRUSTED_PROXY_HOPS: '1',
+  })
+  await waitUntilReady(url, 60_000)
+  return {
+    url,
+    stripe,
+    stop: async () => {
+      await server.stop()
+      await stripe.close()
+    },
+  }
+}
