@@ -1,7 +1,7 @@
 import { mailedToken } from '../support/people'
 import { stack } from '../support/stack-in-test'
 import { expect, expectAccessible, test } from './fixtures'
-import { placeOrder, signIn, signUp } from './journeys'
+import { payButton, placeOrder, signIn, signUp } from './journeys'
 
 const url = (path: string) => `${stack().appOrigin}${path}`
 
@@ -102,6 +102,8 @@ for (const colorScheme of ['light', 'dark'] as const) {
       for (const path of ['/', '/payments', `/orders/${orderId}`, `/checkout/${orderId}`]) {
         await page.goto(url(path))
         await expect(page.getByRole('main')).toBeVisible()
+        // While it loads, the button is disabled and pale, which is allowed, and then it is not.
+        if (path.startsWith('/checkout/')) await expect(payButton(page)).toBeEnabled()
         await expectAccessible(page)
         expect(await overflow(page), path).toBe(0)
       }
