@@ -24,7 +24,8 @@ import {
 } from './invoices.ts'
 import { previewDetails } from './subscription-params.ts'
 import { getSubscription } from './subscription-status.ts'
-import { howToChange, knownItem, recurringPrice } from './subscriptions.ts'
+import { recurringPrice } from './subscriptions.ts'
+import { howToChange, knownItem } from './update-subscription.ts'
 
 const createParams = {
   auto_advance: boolean(),

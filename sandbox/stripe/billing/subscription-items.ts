@@ -10,7 +10,8 @@ import { changeSubscription, type ItemChange } from './change-subscription.ts'
 import { pageOf } from './embedded-list.ts'
 import { itemCreateParams, itemParams } from './subscription-params.ts'
 import { getSubscription } from './subscription-status.ts'
-import { changing, howToChange, recurringPrice } from './subscriptions.ts'
+import { changing, recurringPrice } from './subscriptions.ts'
+import { howToChange } from './update-subscription.ts'
 
 type Item = Stripe.SubscriptionItem
 
