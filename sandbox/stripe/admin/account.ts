@@ -14,8 +14,16 @@ const clockBody = z.union([
 
 const accountBody = z.strictObject({ settlementCurrency: z.string().length(3).nullable() })
 
+/** Move on; what falls due meanwhile has happened when this returns. @throws StripeError for backwards, or too far. */
+export function advanceClock({ jobs }: Pick<StripeContext, 'jobs'>, seconds: number): void {
+  const allowed = seconds >= 0 && seconds <= MOST_SECONDS
+  if (!allowed) throw refused('The clock can be moved forward by up to ten years')
+  jobs.advance(seconds * 1000)
+}
+
 /** This Stripe's time, and the currency its balance is kept in. */
-export function accountRoutes({ store, jobs }: StripeContext): Hono {
+export function accountRoutes(context: StripeContext): Hono {
+  const { store } = context
   const app = new Hono()
   const clock = () => ({ now: store.clock.now(), advancedSeconds: Math.floor(store.clock.offsetMs / 1000) })
   const account = () => ({ settlementCurrency: accountCurrency(store) })
@@ -24,9 +32,7 @@ export function accountRoutes({ store, jobs }: StripeContext): Hono {
   app.post('/clock', async (c) => {
     const body = await readBody(c, clockBody)
     const seconds = 'now' in body ? body.now - store.clock.now() : body.advanceSeconds
-    if (seconds < 0 || seconds > MOST_SECONDS)
-      throw refused('The clock can be moved forward by up to ten years')
-    jobs.advance(seconds * 1000)
+    advanceClock(context, seconds)
     return c.json(clock())
   })
 

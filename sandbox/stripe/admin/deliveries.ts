@@ -1,4 +1,6 @@
 import type { Store } from '../core/store.ts'
+import { endpointsFor } from '../events/endpoints.ts'
+import { insertDeliveries } from '../events/outbox.ts'
 
 export type DeliveryView = {
   id: number
@@ -13,14 +15,41 @@ export type DeliveryView = {
 
 /** Newest first. */
 export function listDeliveries(store: Store, limit: number): DeliveryView[] {
+  return select(store, 'true', [], limit)
+}
+
+/** All of one event, oldest first. */
+export function deliveriesOf(store: Store, event: string): DeliveryView[] {
+  return select(store, 'd.event = ?', [event], -1).reverse()
+}
+
+/**
+ * Deliver an event once more to every endpoint that ever got it; when none did, to those that want such events now. Returns how many
+ * these are; null for an unknown event.
+ */
+export function resendEvent(store: Store, event: string): number | null {
+  return store.transaction(() => {
+    const known = store.db.prepare('select type from events where id = ?').get(event)
+    if (!known) return null
+    const former = store.db
+      .prepare('select distinct endpoint from deliveries where event = ?')
+      .all(event)
+      .map(({ endpoint }) => String(endpoint))
+    const endpoints = former.length > 0 ? former : endpointsFor(store, String(known.type)).map(({ id }) => id)
+    insertDeliveries(store, event, endpoints, [])
+    return endpoints.length
+  })
+}
+
+function select(store: Store, where: string, values: string[], limit: number): DeliveryView[] {
   const attemptsOf = store.db.prepare('select * from delivery_attempts where delivery = ? order by rowid')
   return store.db
     .prepare(
       `select d.id, d.event, d.state, d.next_attempt_at, e.type, o.data ->> '$.url' as url
        from deliveries d join events e on e.id = d.event left join objects o on o.id = d.endpoint
-       order by d.id desc limit ?`,
+       where ${where} order by d.id desc limit ?`,
     )
-    .all(limit)
+    .all(...values, limit)
     .map((row) => ({
       id: Number(row.id),
       event: String(row.event),
@@ -35,18 +64,4 @@ export function listDeliveries(store: Store, limit: number): DeliveryView[] {
         durationMs: Number(attempt.duration_ms),
       })),
     }))
-}
-
-/** Deliver an event once more to every endpoint that ever got it. False for an unknown event. */
-export function resendEvent(store: Store, event: string): boolean {
-  return store.transaction(() => {
-    if (!store.db.prepare('select 1 from events where id = ?').get(event)) return false
-    store.db
-      .prepare(
-        `insert into deliveries (event, endpoint, state, next_attempt_at)
-         select distinct event, endpoint, 'pending', ? from deliveries where event = ?`,
-      )
-      .run(store.clock.nowMs(), event)
-    return true
-  })
 }

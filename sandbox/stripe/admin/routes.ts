@@ -6,13 +6,20 @@ import { localSecretOnly, ownPagesOnly } from '../http/guard.ts'
 import { accountRoutes } from './account.ts'
 import { chaosRoutes } from './chaos.ts'
 import { listDeliveries, resendEvent } from './deliveries.ts'
-import { homePage } from './home-page.ts'
-import { paymentRoutes } from './payments.ts'
+import { pageRoutes } from './page-routes.ts'
+import { paymentRoutes } from './payment-actions.ts'
 
 const SHOWN_DELIVERIES = 500
 
-/** Not Stripe's: what a developer and a test need to see and do. */
+/** Not Stripe's: what a developer and a test need to see and do. `/_local` is for programs, the pages are for people. */
 export function adminRoutes(context: StripeContext): Hono {
+  const app = new Hono()
+  app.route('/_local', localRoutes(context))
+  app.route('/', pageRoutes(context))
+  return app
+}
+
+function localRoutes(context: StripeContext): Hono {
   const { store, config } = context
   const app = new Hono()
 
@@ -20,38 +27,29 @@ export function adminRoutes(context: StripeContext): Hono {
     if (error instanceof StripeError) return c.json({ error: error.body }, error.status === 404 ? 404 : 400)
     throw error
   })
-  app.use('/_local/*', ownPagesOnly(config))
-  app.get('/_local/health', (c) => c.json({ ready: true }))
+  app.use(ownPagesOnly(config))
+  app.get('/health', (c) => c.json({ ready: true }))
 
-  app.use('/_local/*', localSecretOnly(config))
-  app.route('/_local', accountRoutes(context))
-  app.route('/_local', paymentRoutes(context))
-  app.route('/_local', chaosRoutes(context))
+  app.use(localSecretOnly(config))
+  app.route('/', accountRoutes(context))
+  app.route('/', paymentRoutes(context))
+  app.route('/', chaosRoutes(context))
 
-  app.get('/_local/contract', (c) => {
+  app.get('/contract', (c) => {
     const report = config.observer?.report?.()
     return report ? c.json(report) : c.json({ error: { message: 'SANDBOX_STRIPE_CONTRACT is not set' } }, 404)
   })
 
-  app.get('/_local/deliveries', (c) => c.json({ deliveries: listDeliveries(store, SHOWN_DELIVERIES) }))
+  app.get('/deliveries', (c) => c.json({ deliveries: listDeliveries(store, SHOWN_DELIVERIES) }))
 
-  app.post('/_local/events/:id/resend', (c) => {
-    const known = resendEvent(store, c.req.param('id'))
+  app.post('/events/:id/resend', (c) => {
+    const known = resendEvent(store, c.req.param('id')) !== null
     return known ? c.json({ resent: true }) : c.json({ error: { message: 'No such event' } }, 404)
   })
 
-  app.post('/_local/webhook_endpoints/:id/roll_secret', (c) => {
+  app.post('/webhook_endpoints/:id/roll_secret', (c) => {
     const secret = store.transaction(() => rollSecret(store, c.req.param('id')))
     return c.json({ secret })
-  })
-
-  app.get('/', (c) => {
-    c.header(
-      'Content-Security-Policy',
-      "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-    )
-    c.header('Cache-Control', 'no-store')
-    return c.html(homePage(store))
   })
 
   return app
