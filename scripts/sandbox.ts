@@ -1,25 +1,42 @@
-// `npm run sandbox`: the providers alone, for `npm start` or for tests of your own.
+// `npm run sandbox`: the providers alone, for `npm start`, for tests of your own, or (`-- --only stripe`) for another app.
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { PARTS, portsFromEnvironment, type SandboxPart } from '../sandbox/ports.ts'
 import { type Sandbox, startSandbox } from '../sandbox/start.ts'
 
 const root = resolve(import.meta.dirname, '..')
-const stateDir = resolve(root, '.sandbox')
 
-const { values } = parseArgs({
-  options: { only: { type: 'string', multiple: true }, reset: { type: 'boolean', default: false } },
-})
+const USAGE = `npm run sandbox -- [options]
+
+  --only <part>         this part alone: ${PARTS.join(', ')}
+  --webhook-url <url>   where the local Stripe delivers events (or STRIPE_WEBHOOK_URL);
+                        default: <APP_ORIGIN>/api/payments/webhook
+  --app-origin <url>    the page that may show the card fields (or APP_ORIGIN); default: http://localhost:3000
+  --state-dir <folder>  what survives a restart; default: .sandbox
+  --reset               forget everything first`
+
+const { values } = readArguments()
+if (values.help) {
+  console.log(USAGE)
+  process.exit(0)
+}
+const stateDir = resolve(values['state-dir'] ?? resolve(root, '.sandbox'))
+const appOrigin =
+  values['app-origin'] ?? process.env.APP_ORIGIN ?? `http://localhost:${process.env.PORT ?? 3000}`
+const webhookUrl =
+  values['webhook-url'] ?? process.env.STRIPE_WEBHOOK_URL ?? `${appOrigin}/api/payments/webhook`
 
 let sandbox: Sandbox | null = null
 let stopping = false
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(0))
 
 try {
+  assertAddresses()
   sandbox = await startSandbox({
     stateDir,
     ports: portsFromEnvironment(process.env),
-    appOrigin: process.env.APP_ORIGIN ?? `http://localhost:${process.env.PORT ?? 3000}`,
+    appOrigin,
+    webhookUrl,
     reset: values.reset,
     only: partsOf(values.only),
     onProgress: (line) => console.log(line),
@@ -43,6 +60,32 @@ async function stop(exitCode: number): Promise<void> {
   process.exit(exitCode)
 }
 
+function readArguments() {
+  try {
+    return parseArgs({
+      options: {
+        only: { type: 'string', multiple: true },
+        'webhook-url': { type: 'string' },
+        'app-origin': { type: 'string' },
+        'state-dir': { type: 'string' },
+        reset: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    })
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`)
+    process.exit(2)
+  }
+}
+
+function assertAddresses(): void {
+  const isHttp = (text: string) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)
+  if (!isHttp(webhookUrl))
+    throw new Error('--webhook-url (STRIPE_WEBHOOK_URL) must be an http or https address.')
+  if (isHttp(appOrigin) && new URL(appOrigin).origin === appOrigin) return
+  throw new Error('--app-origin (APP_ORIGIN) must be an origin like http://localhost:3000, without a path.')
+}
+
 function partsOf(names: string[] | undefined): SandboxPart[] | undefined {
   if (!names) return undefined
   return names
@@ -54,7 +97,9 @@ function partsOf(names: string[] | undefined): SandboxPart[] | undefined {
     })
 }
 
-function print({ env, mailboxUrl, ports, parts, demo }: Sandbox): void {
+function print(started: Sandbox): void {
+  const { env, mailboxUrl, ports, parts, demo } = started
+  const stripeAlone = parts.length === 1 && parts[0] === 'stripe'
   const addresses: Record<SandboxPart, string | undefined> = {
     stripe: env.STRIPE_API_BASE,
     supabase: env.SUPABASE_URL,
@@ -68,11 +113,27 @@ function print({ env, mailboxUrl, ports, parts, demo }: Sandbox): void {
       '',
       ...parts.map((part) => `  ${part.padEnd(9)} ${addresses[part]}`),
       '',
+      ...(stripeAlone ? forOtherApps(started) : []),
       ...people.map(([name, { email, password }]) => `  ${name.padEnd(9)} ${email}  ${password}`),
       '',
-      `  Settings for the app: ${stateDir}/env`,
+      ...(stripeAlone ? [] : [`  Settings for the app: ${stateDir}/env`]),
       '  Ctrl-C stops it.',
       '',
     ].join('\n'),
   )
+}
+
+/** All that an app needs that is not this one. */
+function forOtherApps({ env, localSecret }: Sandbox): string[] {
+  return [
+    `  pages     ${env.STRIPE_API_BASE}/`,
+    `  Stripe.js ${env.STRIPE_API_BASE}/endive/stripe.js, on pages of ${appOrigin}`,
+    `  webhooks  ${webhookUrl}`,
+    '',
+    ...['STRIPE_SECRET_KEY', 'STRIPE_PUBLISHABLE_KEY', 'STRIPE_WEBHOOK_SECRET'].map(
+      (name) => `  ${name}=${env[name]}`,
+    ),
+    `  SANDBOX_LOCAL_SECRET=${localSecret}`,
+    '',
+  ]
 }

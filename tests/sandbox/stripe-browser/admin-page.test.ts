@@ -343,6 +343,7 @@ describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
 
       expect(found).toEqual({})
     },
+    120_000,
   )
 
   async function disputed(): Promise<string> {

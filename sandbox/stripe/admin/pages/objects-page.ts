@@ -11,7 +11,7 @@ export function objectsPage(around: Around, kind: string | null, { rows, older }
     html`
       <h1>Objects</h1>
       <p class="lead">
-        This is not Stripe. It runs on this machine only; never give it a live key or a real card.
+        This is not Stripe. Never give it a live key or a real card.
       </p>
       ${kinds(around, kind)}
       ${rows.length > 0 ? objectTable('Latest objects', rows) : empty(around, kind)}
