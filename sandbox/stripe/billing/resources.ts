@@ -42,6 +42,8 @@ export type BillingResources = {
 
 /** What a Checkout Session is going to make when its customer pays. */
 export type CheckoutPlan = {
+  /** Stripe.js may ask how it went with the secret that it knows, after the session's own is gone. Null for Stripe's page. */
+  clientSecret: string | null
   lineItems: Stripe.LineItem[]
   discounts: { coupon: string; promotionCode: string | null }[]
   paymentIntent: Partial<

@@ -14,6 +14,9 @@ const STRIPE_JS_PARTS = [
   'script/next-action.js',
   'script/confirm-intent.js',
   'script/create-from-elements.js',
+  'script/checkout-session.js',
+  'script/checkout-actions.js',
+  'script/checkout-elements.js',
   'script/stripe.js',
 ] as const
 

@@ -135,7 +135,10 @@ export function createSession(call: Call, params: Params): Session {
     url: hosted ? `${store.config.baseUrl}/c/pay/${id}` : null,
     wallet_options: null,
   }
-  store.insert('checkout.session', session, planOf(params, items, discounts))
+  store.insert('checkout.session', session, {
+    ...planOf(params, items, discounts),
+    clientSecret: session.client_secret,
+  })
   scheduleAt(store, 'expire_checkout', { id }, session.expires_at)
   return session
 }
@@ -163,7 +166,7 @@ function planOf(
   params: Params,
   lineItems: Stripe.LineItem[],
   discounts: CheckoutPlan['discounts'],
-): CheckoutPlan {
+): Omit<CheckoutPlan, 'clientSecret'> {
   const { metadata, ...intent } = params.payment_intent_data ?? { metadata: undefined }
   const subscription = params.subscription_data
   const given = Object.entries(intent).filter(([, value]) => value !== undefined)

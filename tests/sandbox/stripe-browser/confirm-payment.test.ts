@@ -164,7 +164,7 @@ describe('the rest of the surface', () => {
 
     const answers = await shop.page.evaluate(async () => {
       const stripe = window.shop.stripe as unknown as Record<string, (input?: unknown) => unknown>
-      const names = ['confirmSetup', 'createToken', 'createPaymentMethod', 'initCheckoutElementsSdk']
+      const names = ['confirmSetup', 'createToken', 'createPaymentMethod', 'initCheckoutFormSdk']
       const attempts = names.map(async (name) => stripe[name]?.({}))
       const results = await Promise.allSettled(attempts)
       return results.map((result) => (result.status === 'rejected' ? result.reason.name : 'resolved'))

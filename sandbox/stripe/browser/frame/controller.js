@@ -1,4 +1,16 @@
 import { acceptConnection } from '../shared/channel.js'
-import { confirmIntent, createConfirmationToken, retrieveIntent } from './stripe-api.js'
+import {
+  confirmCheckout,
+  confirmIntent,
+  createConfirmationToken,
+  retrieveCheckout,
+  retrieveIntent,
+} from './stripe-api.js'
 
-acceptConnection({ retrieveIntent, confirmIntent, createConfirmationToken })
+acceptConnection({
+  retrieveIntent,
+  confirmIntent,
+  createConfirmationToken,
+  retrieveCheckout,
+  confirmCheckout,
+})

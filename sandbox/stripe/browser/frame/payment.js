@@ -5,6 +5,7 @@ import { createCountryField } from './country-field.js'
 import { reportFrameEvents, takeFocus } from './frame-events.js'
 import { createSavedCards } from './saved-cards.js'
 import {
+  confirmCheckout,
   confirmIntent,
   createConfirmationToken,
   createPaymentMethod,
@@ -60,6 +61,11 @@ const emit = acceptConnection({
     if (error) return { error }
     const ofPayment = clientSecret.startsWith('pi_')
     return confirmIntent({ publishableKey, clientSecret, params: withMethod(params, ofPayment) })
+  },
+  confirmCheckout({ publishableKey, clientSecret, params }) {
+    const error = validate()
+    if (error) return { error }
+    return confirmCheckout({ publishableKey, clientSecret, params: withMethod(params, false) })
   },
   createConfirmationToken({ publishableKey, params }) {
     const error = validate()

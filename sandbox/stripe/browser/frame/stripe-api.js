@@ -35,6 +35,21 @@ export function createConfirmationToken({ publishableKey, params }) {
   return call(publishableKey, 'confirmationToken', '/v1/confirmation_tokens', { method: 'POST', body })
 }
 
+/** `{ session }` of a Checkout Session whose fields are in the page, or `{ error }`. */
+export function retrieveCheckout({ publishableKey, clientSecret }) {
+  const query = new URLSearchParams({ client_secret: clientSecret })
+  return call(publishableKey, 'session', `${checkoutPath(clientSecret)}?${query}`, { method: 'GET' })
+}
+
+/** `{ confirmation: { outcome, session } }`, also when the card was declined, or `{ error }`. */
+export function confirmCheckout({ publishableKey, clientSecret, params }) {
+  const body = encodeForm({ ...params, client_secret: clientSecret })
+  return call(publishableKey, 'confirmation', `${checkoutPath(clientSecret)}/confirm`, {
+    method: 'POST',
+    body,
+  })
+}
+
 /** What may be shown of a customer, and what they may do. */
 export function readCustomerSession({ publishableKey, customerSessionClientSecret }) {
   const query = new URLSearchParams({ customer_session_client_secret: customerSessionClientSecret })
@@ -53,6 +68,11 @@ function intentOf(clientSecret) {
   const intentId = String(clientSecret).split('_secret_')[0]
   const { collection, name } = intentId.startsWith('seti_') ? KINDS.seti : KINDS.pi
   return { name, path: `/v1/${collection}/${encodeURIComponent(intentId)}` }
+}
+
+function checkoutPath(clientSecret) {
+  const [sessionId] = String(clientSecret).split('_secret_')
+  return `/v1/elements/checkout_sessions/${encodeURIComponent(sessionId)}`
 }
 
 async function call(publishableKey, name, path, init) {

@@ -1,3 +1,4 @@
+import { initCheckoutElementsSdk } from './checkout-elements.js'
 import { PAYMENT, SETUP } from './client-secret.js'
 import { confirmCard, confirmPayment, confirmSetup, retrieveIntent } from './confirm-intent.js'
 import { createConfirmationToken, createPaymentMethod } from './create-from-elements.js'
@@ -18,7 +19,7 @@ const MISSING_ASYNC = [
   'verifyMicrodepositsForPayment',
   'verifyMicrodepositsForSetup',
 ]
-const MISSING_SYNC = ['initCheckoutElementsSdk', 'paymentRequest']
+const MISSING_SYNC = ['initCheckoutFormSdk', 'paymentRequest']
 
 function Stripe(publishableKey, options = {}) {
   checkKey(publishableKey)
@@ -32,6 +33,7 @@ function Stripe(publishableKey, options = {}) {
     confirmCardSetup: (...rest) => confirmCard(publishableKey, SETUP, ...rest),
     createPaymentMethod: (createOptions) => createPaymentMethod(publishableKey, createOptions),
     createConfirmationToken: (createOptions) => createConfirmationToken(publishableKey, createOptions),
+    initCheckoutElementsSdk: (sdkOptions) => initCheckoutElementsSdk(publishableKey, sdkOptions),
     handleNextAction: (actionOptions) => handleNextAction(publishableKey, actionOptions),
     retrievePaymentIntent: (clientSecret) => retrieveIntent(publishableKey, clientSecret, PAYMENT),
     retrieveSetupIntent: (clientSecret) => retrieveIntent(publishableKey, clientSecret, SETUP),

@@ -16,6 +16,7 @@ import type {
 import { loadStripe } from '@stripe/stripe-js/pure'
 import { type FormEvent, StrictMode, useState } from 'react'
 import { createRoot } from 'react-dom/client'
+import { ShopCheckout } from './shop-checkout.tsx'
 import type { ShopSettings, ShopState } from './shop-settings.ts'
 
 declare global {
@@ -156,9 +157,13 @@ const root = document.getElementById('root')
 if (root) {
   createRoot(root).render(
     <StrictMode>
-      <Elements stripe={stripePromise} options={options}>
-        <Form />
-      </Elements>
+      {settings.checkout ? (
+        <ShopCheckout settings={settings} stripe={stripePromise} record={record} />
+      ) : (
+        <Elements stripe={stripePromise} options={options}>
+          <Form />
+        </Elements>
+      )}
     </StrictMode>,
   )
 }

@@ -1,6 +1,9 @@
 import type {
   Appearance,
   Stripe,
+  StripeCheckoutElementsSdk,
+  StripeCheckoutLoadActionsSuccess,
+  StripeCheckoutSession,
   StripeElements,
   StripeElementsOptionsMode,
   StripePaymentElementOptions,
@@ -14,6 +17,8 @@ export type ShopSettings = {
   deferred?: { amount: number; currency: string } | StripeElementsOptionsMode
   /** What the button does. */
   purpose?: 'payment' | 'setup'
+  /** The client secret is of a Checkout Session. */
+  checkout?: boolean
   customerSessionClientSecret?: string
   paymentMethodCreation?: 'manual'
   /** Elements above the Payment Element. */
@@ -34,4 +39,8 @@ export type ShopState = {
   stripe: Stripe | null
   elements: StripeElements | null
   lastResult?: unknown
+  /** What `useCheckoutElements()` gave last. */
+  checkout?: StripeCheckoutSession &
+    Omit<StripeCheckoutElementsSdk, 'on' | 'loadActions'> &
+    Omit<StripeCheckoutLoadActionsSuccess, 'getSession'>
 }
