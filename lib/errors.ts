@@ -12,6 +12,7 @@ const ERRORS = {
   not_found: [404, 'There is nothing here.'],
   order_not_payable: [409, 'This order cannot be paid any more.'],
   not_refundable: [409, 'This payment cannot be refunded now: nothing was paid, or a dispute is open.'],
+  already_running: [409, 'Another run of this job is going on.'],
   body_too_large: [413, 'The request is too large.'],
   unsupported_type: [415, 'The request must be JSON.'],
   idempotency_key_reused: [422, 'This Idempotency-Key was used with other input.'],

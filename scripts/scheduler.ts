@@ -4,6 +4,7 @@
 const JOBS = [
   { name: 'sweep', everyMs: 5_000 },
   { name: 'seal', everyMs: 60_000 },
+  { name: 'reconcile', everyMs: 60_000 },
 ] as const
 
 export type Scheduler = { stop(): void }
@@ -47,7 +48,8 @@ async function callOnce(job: Options & { name: string }, stopped: AbortSignal): 
       signal: AbortSignal.any([stopped, AbortSignal.timeout(30_000)]),
     })
     await response.arrayBuffer()
-    return response.ok ? null : `the app answered ${response.status}`
+    // 409: another run of the job is going on.
+    return response.ok || response.status === 409 ? null : `the app answered ${response.status}`
   } catch {
     return 'the app did not answer'
   }

@@ -2,6 +2,7 @@ import 'server-only'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import Stripe from 'stripe'
 import { env, STRIPE_API_VERSION } from '../env'
+import { ownTurn, patiently } from './pace'
 
 /** For one call with all its retries. The SDK's own timeout counts per try and it ignores a signal. */
 const TOTAL_DEADLINE_MS = 5_000
@@ -36,8 +37,10 @@ function stripe(): Stripe {
  * was asked for may or may not have happened.
  */
 export async function askStripe<Result>(ask: (stripe: Stripe) => Promise<Result>): Promise<Result> {
-  const signal = AbortSignal.timeout(TOTAL_DEADLINE_MS)
-  return await deadlines.run(signal, () => Promise.race([ask(stripe()), outOfTime(signal)]))
+  return await patiently(async () => {
+    const signal = AbortSignal.timeout(TOTAL_DEADLINE_MS)
+    return await deadlines.run(signal, () => Promise.race([ask(stripe()), outOfTime(signal)]))
+  })
 }
 
 function outOfTime(signal: AbortSignal): Promise<never> {
@@ -50,10 +53,16 @@ function outOfTime(signal: AbortSignal): Promise<never> {
   })
 }
 
-const fetchBeforeDeadline: typeof fetch = (input, init) => {
+const fetchBeforeDeadline: typeof fetch = async (input, init) => {
+  await ownTurn()
   const deadline = deadlines.getStore()
   const signals = [init?.signal, deadline].filter((signal) => signal instanceof AbortSignal)
-  return fetch(input, { ...init, signal: AbortSignal.any(signals), redirect: 'error' })
+  return await fetch(input, { ...init, signal: AbortSignal.any(signals), redirect: 'error' })
+}
+
+/** Stripe knows no such object. */
+export function isNotFound(error: unknown): boolean {
+  return error instanceof Stripe.errors.StripeError && error.code === 'resource_missing'
 }
 
 /** What an error of a create call says about the world. */

@@ -40,8 +40,9 @@ const PATIENT = { REDIS_TIMEOUT_MS: '3000' }
 /**
  * The whole product, the way it would run: a sandbox in a temporary folder and production servers on free ports.
  * @param servers how many server processes share the one database
+ * @param stripeContract hold everything the local Stripe says against the SDK's types. Long lists take it seconds each.
  */
-export async function startStack({ servers = 2 } = {}): Promise<Stack> {
+export async function startStack({ servers = 2, stripeContract = true } = {}): Promise<Stack> {
   await ensureBuild()
   removeLeftovers()
   const stateDir = mkdtempSync(path.join(tmpdir(), `${FOLDER_PREFIX}${process.pid}-`))
@@ -52,7 +53,7 @@ export async function startStack({ servers = 2 } = {}): Promise<Stack> {
     stateDir,
     ports: await freePorts(),
     appOrigin,
-    tuning: { fsync: false, signInAttempts: 10_000, mailIntervalSeconds: 0, stripeContract: true },
+    tuning: { fsync: false, signInAttempts: 10_000, mailIntervalSeconds: 0, stripeContract },
   })
   const output: string[] = []
   const start = (port: number, settings: Record<string, string> = {}) =>
@@ -66,7 +67,7 @@ export async function startStack({ servers = 2 } = {}): Promise<Stack> {
   /** @throws Error when the local Stripe said something that the SDK's types do not allow: the tests stood on sand. */
   const stop = async () => {
     try {
-      await assertContractKept(sandbox.env.STRIPE_API_BASE ?? '', sandbox.localSecret)
+      if (stripeContract) await assertContractKept(sandbox.env.STRIPE_API_BASE ?? '', sandbox.localSecret)
     } finally {
       await shutDown()
     }
