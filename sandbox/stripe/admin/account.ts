@@ -25,7 +25,7 @@ export function advanceClock({ jobs }: Pick<StripeContext, 'jobs'>, seconds: num
 export function accountRoutes(context: StripeContext): Hono {
   const { store } = context
   const app = new Hono()
-  const clock = () => ({ now: store.clock.now(), advancedSeconds: Math.floor(store.clock.offsetMs / 1000) })
+  const clock = () => ({ now: store.clock.now(), advancedSeconds: Math.round(store.clock.offsetMs / 1000) })
   const account = () => ({ settlementCurrency: accountCurrency(store) })
 
   app.get('/clock', (c) => c.json(clock()))

@@ -85,7 +85,7 @@ describe("somebody else's app", () => {
         confirm: true,
       })
 
-    await expect(pay('pm_card_chargeDeclined')).rejects.toMatchObject({
+    await expect(pay('pm_card_visa_chargeDeclined')).rejects.toMatchObject({
       type: 'StripeCardError',
       code: 'card_declined',
     })
@@ -109,7 +109,7 @@ describe("somebody else's app", () => {
     expect(said).toContain(`${address}/endive/stripe.js`)
     expect(printed('STRIPE_PUBLISHABLE_KEY')).toMatch(/^pk_test_/)
     expect(script.headers.get('content-type')).toContain('javascript')
-    expect(await clock.json()).toMatchObject({ advancedSeconds: 3600 })
+    expect(Math.round((await clock.json()).advancedSeconds / 60)).toBe(60)
   })
 })
 
