@@ -37,6 +37,19 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
+      {
+        extends: true,
+        test: {
+          name: 'simulation',
+          include: ['tests/simulation/**/*.test.ts'],
+          globalSetup: ['tests/simulation/setup.ts'],
+          setupFiles: ['tests/simulation/replaced-modules.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 60_000,
+          // Each file plays its schedules in a database of its own.
+          maxWorkers: 2,
+        },
+      },
     ],
   },
 })

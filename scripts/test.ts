@@ -1,5 +1,5 @@
-// `npm test`: everything, in the order in which a failure is cheapest to learn about. `npm test -- unit` (or sandbox,
-// integration, e2e) runs one part, and what follows the part's name goes to its runner.
+// `npm test`: everything, in the order in which a failure is cheapest to learn about. `npm test -- unit` (or
+// simulation, sandbox, integration, e2e) runs one part, and what follows the part's name goes to its runner.
 import { runSteps, type Step } from './steps.ts'
 import { browser, endToEnd, lint, productionBuild, types, vitest } from './test-steps.ts'
 
@@ -10,9 +10,21 @@ process.exit(await runSteps(stepsFor(part)))
 function stepsFor(name: string | undefined): Step[] {
   switch (name) {
     case undefined:
-      return [lint, types, vitest('unit'), browser, sandbox([]), productionBuild, integration([]), endToEnd()]
+      return [
+        lint,
+        types,
+        vitest('unit'),
+        vitest('simulation'),
+        browser,
+        sandbox([]),
+        productionBuild,
+        integration([]),
+        endToEnd(),
+      ]
     case 'unit':
       return [vitest('unit', rest)]
+    case 'simulation':
+      return [vitest('simulation', rest)]
     case 'sandbox':
       return [browser, sandbox(rest)]
     case 'integration':
@@ -20,7 +32,9 @@ function stepsFor(name: string | undefined): Step[] {
     case 'e2e':
       return [productionBuild, browser, endToEnd(rest)]
     default:
-      console.error(`There is no part "${name}". The parts are unit, sandbox, integration and e2e.`)
+      console.error(
+        `There is no part "${name}". The parts are unit, simulation, sandbox, integration and e2e.`,
+      )
       process.exit(2)
   }
 }

@@ -1,0 +1,3 @@
+import { playSeeds } from './play-lane'
+
+playSeeds('odd')
