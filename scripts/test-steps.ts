@@ -31,16 +31,19 @@ export const browser: Step = {
   },
 }
 
+/** The same two hundred schedules each time; `npm run test:simulate` explores others, `npm run test:soak` ten thousand. */
+const SHORT_SIMULATION = { SIMULATION_SEED: '781180510', SIMULATION_SCHEDULES: '200' }
+
 /** One project of vitest.config.ts. One that needs a browser is told where it is. */
 export function vitest(project: string, files: readonly string[] = [], needs: readonly string[] = []): Step {
   return {
     name: `${project} tests`,
     needs,
     run: async () =>
-      run(
-        [...tool('vitest'), 'run', '--project', project, ...files],
-        needs.includes(browser.name) ? { CHROME_PATH: await ensureChromium() } : {},
-      ),
+      run([...tool('vitest'), 'run', '--project', project, ...files], {
+        ...(project === 'simulation' ? SHORT_SIMULATION : {}),
+        ...(needs.includes(browser.name) ? { CHROME_PATH: await ensureChromium() } : {}),
+      }),
   }
 }
 
