@@ -6,6 +6,7 @@ const ERRORS = {
   sign_in_required: [401, 'Please sign in.'],
   wrong_credentials: [401, 'The e-mail address or the password is not right.'],
   not_authorized: [401, 'Not authorized.'],
+  confirm_password: [403, 'Please confirm your password first.'],
   forbidden: [403, 'This is not allowed.'],
   foreign_origin: [403, 'The request did not come from this site.'],
   link_expired: [410, 'This link has expired or was used already. Please ask for a new one.'],

@@ -9,6 +9,9 @@ import { inTime } from '../supabase/with-deadline'
 
 export type User = { id: string; email: string }
 
+/** Who asks, and when they last proved it: by a password or a mail's link. Renewing a token proves nothing. */
+type Asker = User & { provenAt: number }
+
 /** What a token must say besides being signed by our project: the library checks the signature and the time only. */
 const Claims = z.object({
   sub: z.uuid(),
@@ -16,32 +19,38 @@ const Claims = z.object({
   aud: z.literal('authenticated'),
   role: z.literal('authenticated'),
   iss: z.string(),
+  amr: z.array(z.object({ method: z.string(), timestamp: z.number() })),
 })
 
 const DEADLINE_MS = 3_000
 
+/** How long after proving who they are people may do what cannot be undone. */
+const RECENT_MS = 10 * 60_000
+
 /** `unknown` when a token has run out and Auth cannot be reached to renew it: that is not the same as nobody. */
-const whoAsks = cache(async (): Promise<User | null | 'unknown'> => {
+const whoAsks = cache(async (): Promise<Asker | null | 'unknown'> => {
   const client = await supabase()
   const answer = await inTime(client.auth.getClaims(), DEADLINE_MS).catch(() => 'late' as const)
   if (answer === 'late' || isAuthRetryableFetchError(answer.error)) return 'unknown'
   const claims = Claims.safeParse(answer.data?.claims)
   if (!claims.success || claims.data.iss !== `${env().supabase.url}/auth/v1`) return null
-  return { id: claims.data.sub, email: claims.data.email }
+  const proofs = claims.data.amr.filter(({ method }) => method !== 'token_refresh')
+  return {
+    id: claims.data.sub,
+    email: claims.data.email,
+    provenAt: Math.max(0, ...proofs.map(({ timestamp }) => timestamp)) * 1000,
+  }
 })
 
 /** Who is asking, by a token verified on this machine, or null; for what looks the same without: a page's header. */
 export async function findUser(): Promise<User | null> {
-  const user = await whoAsks()
-  return user === 'unknown' ? null : user
+  const asker = await whoAsks()
+  return asker === 'unknown' ? null : asker
 }
 
 /** @throws AppError sign_in_required; unavailable when it cannot be told who asks */
 export async function requireUser(): Promise<User> {
-  const user = await whoAsks()
-  if (user === 'unknown') throw new AppError('unavailable', { retryAfterSeconds: 5 })
-  if (!user) throw new AppError('sign_in_required')
-  return user
+  return await requireAsker()
 }
 
 /**
@@ -50,7 +59,41 @@ export async function requireUser(): Promise<User> {
  * @throws AppError sign_in_required; unavailable when Auth cannot be reached
  */
 export async function requireFreshUser(): Promise<User> {
-  const local = await requireUser()
+  return await requireFreshAsker()
+}
+
+/**
+ * As requireFreshUser, and the person has given their password within the last ten minutes: for staff's power over money,
+ * for leaving and for taking data along.
+ * @throws AppError confirm_password, besides what requireFreshUser throws
+ */
+export async function requireRecentSignIn(): Promise<User> {
+  const asker = await requireFreshAsker()
+  if (!isRecent(asker)) throw new AppError('confirm_password')
+  return asker
+}
+
+/** For pages: sends whoever is not signed in to the sign-in page and back. */
+export async function requireUserOrSignIn(returnTo: string): Promise<User> {
+  const asker = await whoAsks()
+  if (asker === 'unknown') throw new AppError('unavailable', { retryAfterSeconds: 5 })
+  if (!asker) redirect(`/sign-in?next=${encodeURIComponent(returnTo)}`)
+  return asker
+}
+
+/**
+ * For pages and forms that want a recent sign-in: asks for the password first, and comes back.
+ * @param returnTo a page, never an address that only takes a POST
+ */
+export async function requireRecentSignInOrConfirm(returnTo: string): Promise<User> {
+  await requireUserOrSignIn(returnTo)
+  const asker = await requireFreshAsker()
+  if (!isRecent(asker)) redirect(`/confirm-password?next=${encodeURIComponent(returnTo)}`)
+  return asker
+}
+
+async function requireFreshAsker(): Promise<Asker> {
+  const local = await requireAsker()
   const client = await supabase()
   const answer = await inTime(client.auth.getUser(), DEADLINE_MS)
   if (answer === 'late' || isAuthRetryableFetchError(answer.error) || (answer.error?.status ?? 0) >= 500) {
@@ -60,10 +103,13 @@ export async function requireFreshUser(): Promise<User> {
   return local
 }
 
-/** For pages: sends whoever is not signed in to the sign-in page and back. */
-export async function requireUserOrSignIn(returnTo: string): Promise<User> {
-  const user = await whoAsks()
-  if (user === 'unknown') throw new AppError('unavailable', { retryAfterSeconds: 5 })
-  if (!user) redirect(`/sign-in?next=${encodeURIComponent(returnTo)}`)
-  return user
+async function requireAsker(): Promise<Asker> {
+  const asker = await whoAsks()
+  if (asker === 'unknown') throw new AppError('unavailable', { retryAfterSeconds: 5 })
+  if (!asker) throw new AppError('sign_in_required')
+  return asker
+}
+
+function isRecent({ provenAt }: Asker): boolean {
+  return Date.now() - provenAt < RECENT_MS
 }
