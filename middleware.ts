@@ -4,15 +4,17 @@ import { contentSecurityPolicy } from './lib/edge/csp'
 import { countRequest } from './lib/edge/fixed-window'
 import { httpsRedirect } from './lib/edge/https'
 import { limitFor } from './lib/edge/limits'
+import { numbered, tooMany } from './lib/edge/numbered'
 import { refreshSession } from './lib/edge/refresh-session'
 import { env } from './lib/env'
 
 /**
  * The order of the gates, nothing else. All of it is comfort: every page, action and route authorises again.
  */
-export async function middleware(request: NextRequest): Promise<NextResponse> {
+export const middleware = numbered(gates, { isOnPlatform: process.env.VERCEL !== undefined })
+
+async function gates(request: NextRequest, requestId: string): Promise<NextResponse> {
   const settings = env()
-  const requestId = crypto.randomUUID()
 
   const redirect = httpsRedirect(request, settings)
   if (redirect) return redirect
@@ -22,7 +24,7 @@ export async function middleware(request: NextRequest): Promise<NextResponse> {
     const address = clientAddress(request.headers, settings.trustedProxyHops)
     const window = address ? limit : { ...limit, name: `${limit.name}:shared`, limit: limit.limit * 100 }
     const verdict = await countRequest(window, address ? addressKey(address) : 'all')
-    if (!verdict.allowed) return tooMany(verdict.retryAfterSeconds, requestId)
+    if (!verdict.allowed) return tooMany(window.name, verdict.retryAfterSeconds, requestId)
   }
 
   const nonce = btoa(crypto.randomUUID())
@@ -43,21 +45,6 @@ export async function middleware(request: NextRequest): Promise<NextResponse> {
   response.headers.set('content-security-policy', policy)
   response.headers.set('x-request-id', requestId)
   return response
-}
-
-function tooMany(retryAfterSeconds: number, requestId: string): NextResponse {
-  const message = 'Too many requests. Please wait a moment.'
-  return NextResponse.json(
-    { error: { code: 'too_many_requests', message, requestId } },
-    {
-      status: 429,
-      headers: {
-        'retry-after': String(retryAfterSeconds),
-        'cache-control': 'no-store',
-        'x-request-id': requestId,
-      },
-    },
-  )
 }
 
 export const config = {

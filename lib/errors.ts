@@ -1,3 +1,5 @@
+import { currentRequest } from './request-context'
+
 /** Every failure a client may be told of: its status and its words. Nothing else ever leaves the server. */
 const ERRORS = {
   bad_request: [400, 'The request is not understood.'],
@@ -55,6 +57,8 @@ export class AppError extends Error {
   readonly code: ErrorCode
   readonly status: number
   readonly retryAfterSeconds: number | null
+  /** What Next shows on an error page as the number to quote: the request's, not a hash of its own. */
+  readonly digest: string | undefined
   readonly #reason: unknown
 
   constructor(code: ErrorCode, options: { cause?: unknown; retryAfterSeconds?: number } = {}) {
@@ -63,6 +67,7 @@ export class AppError extends Error {
     this.code = code
     this.status = ERRORS[code][0]
     this.retryAfterSeconds = options.retryAfterSeconds ?? null
+    this.digest = currentRequest()?.requestId
     this.#reason = options.cause
   }
 

@@ -5,7 +5,8 @@ import type { z } from 'zod'
 import { AppError, isAppError } from './errors'
 import type { FormState } from './form-state'
 import { requireSameOrigin } from './http'
-import { errorFields, log } from './log'
+import { logFailure } from './log-failure'
+import { inRequest, readRequestId } from './request-context'
 
 /**
  * Wrap what a form does into a server action: the Origin is checked (Next lets a missing one pass), the fields are parsed
@@ -16,26 +17,27 @@ export function formAction<Input>(
   act: (input: Input) => Promise<FormState> | Promise<void>,
 ) {
   return async (_previous: FormState, data: FormData): Promise<FormState> => {
+    const requestHeaders = await headers()
+    const newId = readRequestId(requestHeaders.get('x-request-id')) ?? crypto.randomUUID()
     const fields = Object.fromEntries([...data].filter(([name]) => !name.startsWith('$ACTION'))) as Record<
       string,
       string
     >
-    const requestHeaders = await headers()
-    const requestId = requestHeaders.get('x-request-id') ?? crypto.randomUUID()
     const { password: _password, tokenHash: _tokenHash, ...values } = fields
-    try {
-      requireSameOrigin({ headers: requestHeaders })
-      const parsed = schema.safeParse(fields)
-      if (!parsed.success) return { status: 'error', fieldErrors: firstByField(parsed.error), values }
-      return (await act(parsed.data)) ?? { status: 'done' }
-    } catch (error) {
-      unstable_rethrow(error)
-      const known = isAppError(error) ? error : new AppError('internal')
-      if (known.status >= 500)
-        log.error('action_failed', { requestId, code: known.code, ...errorFields(known.reason() ?? error) })
-      // A wrong password is nothing to look up; a fault of ours is.
-      return { status: 'error', message: known.message, values, ...(known.status >= 500 && { requestId }) }
-    }
+    return await inRequest(newId, async (requestId) => {
+      try {
+        requireSameOrigin({ headers: requestHeaders })
+        const parsed = schema.safeParse(fields)
+        if (!parsed.success) return { status: 'error', fieldErrors: firstByField(parsed.error), values }
+        return (await act(parsed.data)) ?? { status: 'done' }
+      } catch (error) {
+        unstable_rethrow(error)
+        const known = isAppError(error) ? error : new AppError('internal')
+        logFailure('action', known, error)
+        // A wrong password is nothing to look up; a fault of ours is.
+        return { status: 'error', message: known.message, values, ...(known.status >= 500 && { requestId }) }
+      }
+    })
   }
 }
 

@@ -2,7 +2,8 @@ import 'server-only'
 import { z } from 'zod'
 import { env } from './env'
 import { AppError, isAppError } from './errors'
-import { errorFields, log } from './log'
+import { logFailure } from './log-failure'
+import { inRequest, readRequestId } from './request-context'
 
 const MAX_JSON_BYTES = 64 * 1024
 
@@ -11,23 +12,22 @@ const MAX_JSON_BYTES = 64 * 1024
  * logged under the same request id and answered 500, bare.
  */
 export function route<Context>(handle: (request: Request, context: Context) => Promise<Response>) {
-  return async (request: Request, context: Context): Promise<Response> => {
-    const requestId = requestIdOf(request)
-    try {
-      const response = await handle(request, context)
-      response.headers.set('x-request-id', requestId)
-      return response
-    } catch (error) {
-      return errorResponse(error, requestId)
-    }
-  }
+  return (request: Request, context: Context): Promise<Response> =>
+    inRequest(requestIdOf(request), async (requestId) => {
+      try {
+        const response = await handle(request, context)
+        response.headers.set('x-request-id', requestId)
+        return response
+      } catch (error) {
+        return errorResponse(error, requestId)
+      }
+    })
 }
 
 /** @param error an AppError is told as it is; anything else only to the log. */
 export function errorResponse(error: unknown, requestId: string): Response {
   const known = isAppError(error) ? error : new AppError('internal')
-  if (known.status >= 500)
-    log.error('request_failed', { requestId, code: known.code, ...errorFields(known.reason() ?? error) })
+  logFailure('route', known, error)
   const response = json({ error: { code: known.code, message: known.message, requestId } }, known.status)
   if (known.retryAfterSeconds !== null) response.headers.set('retry-after', String(known.retryAfterSeconds))
   response.headers.set('x-request-id', requestId)
@@ -92,10 +92,9 @@ export function requireUuid(text: string): string {
   return text.toLowerCase()
 }
 
-/** The id middleware gave this request, or a new one where it does not reach. */
+/** The id this request has since it came in, or a new one where nothing gave it one. */
 function requestIdOf(request: Request): string {
-  const given = request.headers.get('x-request-id')
-  return given && /^[0-9a-f-]{36}$/.test(given) ? given : crypto.randomUUID()
+  return readRequestId(request.headers.get('x-request-id')) ?? crypto.randomUUID()
 }
 
 function parseJson(text: string): unknown {

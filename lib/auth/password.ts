@@ -1,6 +1,7 @@
 import 'server-only'
 import { z } from 'zod'
 import { AppError } from '../errors'
+import { log } from '../log'
 import { supabase } from '../supabase/server'
 import { authFailure } from './failure'
 
@@ -30,5 +31,7 @@ export async function setNewPassword(input: { password: string }): Promise<void>
   }
   const { error } = await client.auth.updateUser({ password: input.password })
   if (error) throw authFailure(error)
+  log.security('password_changed')
   await client.auth.signOut({ scope: 'others' })
+  log.security('session_ended', { reason: 'password_changed' })
 }

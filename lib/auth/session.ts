@@ -4,6 +4,7 @@ import { cache } from 'react'
 import { z } from 'zod'
 import { env } from '../env'
 import { AppError } from '../errors'
+import { noteActor } from '../request-context'
 import { isAuthRetryableFetchError, supabase } from '../supabase/server'
 import { inTime } from '../supabase/with-deadline'
 
@@ -34,6 +35,7 @@ const whoAsks = cache(async (): Promise<Asker | null | 'unknown'> => {
   if (answer === 'late' || isAuthRetryableFetchError(answer.error)) return 'unknown'
   const claims = Claims.safeParse(answer.data?.claims)
   if (!claims.success || claims.data.iss !== `${env().supabase.url}/auth/v1`) return null
+  noteActor(claims.data.sub)
   const proofs = claims.data.amr.filter(({ method }) => method !== 'token_refresh')
   return {
     id: claims.data.sub,

@@ -1,5 +1,6 @@
 import 'server-only'
 import { log } from '../log'
+import { noteActor } from '../request-context'
 import { supabase } from '../supabase/server'
 import { authFailure } from './failure'
 
@@ -14,10 +15,8 @@ export async function signIn(input: {
     email: input.email,
     password: input.password,
   })
-  if (error) {
-    log.warn('sign_in_failed', { code: error.code })
-    throw authFailure(error)
-  }
-  log.info('signed_in', { userId: data.user.id })
+  if (error) throw authFailure(error)
+  noteActor(data.user.id)
+  log.security('signed_in')
   return { next: input.next }
 }

@@ -4,6 +4,7 @@ import { callService, databaseCode } from '../db/sql'
 import { env, STRIPE_API_VERSION } from '../env'
 import { AppError, isAppError } from '../errors'
 import { errorFields, log } from '../log'
+import { forEvent } from '../request-context'
 import { isStripeOutage, stripeErrorCode } from '../stripe/server'
 import type { SecretName } from '../stripe/webhook'
 import { carryOutDecisionOn } from './carry-out-decisions'
@@ -27,17 +28,23 @@ export type EventOutcome = 'processed' | 'duplicate' | 'ignored' | 'rejected' | 
  * @throws AppError unavailable when it could not be applied now: the event is kept if the database could be reached, and
  *   Stripe is to send it again either way
  */
-export async function applyEvent(input: {
+export async function applyEvent(input: ReceivedEvent): Promise<EventOutcome> {
+  return await forEvent(input.event.id, () => applyAndFollowUp(input))
+}
+
+type ReceivedEvent = {
   event: EventFacts
   payloadHash: string
   verifiedWith: SecretName | null
   source: 'webhook' | 'sweep'
-}): Promise<EventOutcome> {
+}
+
+async function applyAndFollowUp(input: ReceivedEvent): Promise<EventOutcome> {
   const { event } = input
   crashPoint('event.verified')
   const outcome = await attempt(input)
   crashPoint('event.applied')
-  log.info('event_applied', { eventId: event.id, type: event.type, outcome, source: input.source })
+  log.info('event_applied', { type: event.type, outcome, source: input.source })
   if (outcome === 'failed') throw new AppError('unavailable', { retryAfterSeconds: 10 })
   const intentId = MAY_LEAD_TO_DECISION.has(event.type) ? intentIdOf(event) : null
   if (intentId && outcome === 'processed') await carryOutDecisionOn(intentId, input.source)
@@ -89,7 +96,7 @@ async function attempt({
     // An outage, ours or Stripe's, says nothing about the event: it does not bring it nearer to being parked.
     if (isAppError(error, 'unavailable')) throw error
     if (isStripeOutage(error)) throw new AppError('unavailable', { cause: error, retryAfterSeconds: 10 })
-    log.error('event_failed', { eventId: event.id, type: event.type, ...errorFields(error) })
+    log.error('event_failed', { type: event.type, ...errorFields(error) })
     const code = databaseCode(error) ?? stripeErrorCode(error)
     const noted = await callService('event_failed', {
       p_livemode: event.livemode,

@@ -4,6 +4,7 @@ import type { User } from '../auth/session'
 import { callService } from '../db/sql'
 import { AppError } from '../errors'
 import { requireUuid } from '../http'
+import { log } from '../log'
 import { rowsOf } from '../supabase/rows'
 import { supabase } from '../supabase/server'
 import { PAYMENT_COLUMNS, PaymentRow, toSummary } from './payment-row'
@@ -30,6 +31,7 @@ export async function getPayment({
   ])
   const [row] = rowsOf(PaymentRow, answer)
   if (!row) throw new AppError('not_found')
+  log.access('payment_read', { paymentId: id })
   return {
     ...toSummary(row),
     reference: `P-${id.replaceAll('-', '').slice(0, 12).toUpperCase()}`,

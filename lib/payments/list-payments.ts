@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { User } from '../auth/session'
 import { env } from '../env'
 import { AppError } from '../errors'
+import { log } from '../log'
 import { rowsOf } from '../supabase/rows'
 import { supabase } from '../supabase/server'
 import { PAYMENT_COLUMNS, PaymentRow, toSummary } from './payment-row'
@@ -41,6 +42,7 @@ export async function listPayments({
   const rows = rowsOf(PaymentRow, await query)
   const page = rows.slice(0, limit)
   const last = page.at(-1)
+  log.access('payments_listed', { count: page.length })
   return {
     payments: page.map(toSummary),
     nextCursor: rows.length > limit && last ? writeCursor([last.created_at, last.id]) : null,

@@ -70,7 +70,9 @@ async function reserve(
       p_key: key,
       p_input_hash: await sha256(JSON.stringify([paymentId, input])),
     })
-    return RefundRequest.parse(reserved)
+    const request = RefundRequest.parse(reserved)
+    log.security('staff_action', { action: 'refund', paymentId, refundRequestId: request.id })
+    return request
   } catch (error) {
     const code = databaseCode(error)
     if (code === '42501') throw new AppError('forbidden', { cause: error })
@@ -117,7 +119,7 @@ async function create(request: RefundRequest): Promise<Stripe.Refund | 'key_spen
   } catch (error) {
     const failure = createFailure(error)
     const code = stripeErrorCode(error)
-    log.warn('refund_create_failed', { requestId: request.id, attempt: request.attempt, failure, code })
+    log.warn('refund_create_failed', { refundRequestId: request.id, attempt: request.attempt, failure, code })
     if (failure === 'key_spent') return 'key_spent'
     if (failure === 'unknown')
       throw new AppError('provider_unavailable', { cause: error, retryAfterSeconds: 5 })

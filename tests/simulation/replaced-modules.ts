@@ -44,7 +44,15 @@ vi.mock('@/lib/log', async (importActual) => {
   const actual = await importActual<typeof import('@/lib/log')>()
   const complain = (event: string, fields: { error?: unknown } = {}) =>
     currentTask().server.complaints.push({ event, error: fields.error })
-  const log = { debug: () => {}, info: () => {}, warn: complain, error: complain }
+  const quiet = () => {}
+  const log = {
+    debug: quiet,
+    info: quiet,
+    warn: complain,
+    error: complain,
+    security: quiet,
+    access: quiet,
+  }
   return { ...actual, log, errorFields: (error: unknown) => ({ error }) }
 })
 

@@ -2,7 +2,6 @@ import { isSecure } from '@/lib/edge/https'
 import { env } from '@/lib/env'
 import { AppError } from '@/lib/errors'
 import { json, readBody, route } from '@/lib/http'
-import { log } from '@/lib/log'
 import { applyEvent } from '@/lib/payments/apply-event'
 import { eventFacts, sha256 } from '@/lib/payments/facts'
 import { verifyWebhook } from '@/lib/stripe/webhook'
@@ -19,10 +18,7 @@ export const POST = route(async (request) => {
     body,
     request.headers.get('stripe-signature'),
     env().stripe.webhookSecrets,
-  ).catch((error: unknown) => {
-    log.warn('webhook_signature_refused')
-    throw error
-  })
+  )
 
   await applyEvent({
     event: await eventFacts(event),

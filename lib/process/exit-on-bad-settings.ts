@@ -1,5 +1,5 @@
 import 'server-only'
-import { EnvError, env } from './env'
+import { EnvError, env } from '../env'
 
 /**
  * End the process on bad settings. `npm start` has checked them before anything listens; this is for whoever starts Next
