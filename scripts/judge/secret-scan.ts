@@ -1,6 +1,6 @@
 // Looks for secrets in the files as they are and in everything that was ever committed.
 import { execFileSync, spawn } from 'node:child_process'
-import { lstatSync, readFileSync } from 'node:fs'
+import { lstatSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { root } from '../processes.ts'
 import { secretsIn } from './secret-patterns.ts'
@@ -13,25 +13,26 @@ const LARGEST_BYTES = 5_000_000
 
 /** Files that are or could be committed, as they are now. */
 export function scanTree(folder = root): { files: number; found: Found[] } {
-  const files = git(folder, ['ls-files', '-z', '--cached', '--others', '--exclude-standard'])
-    .split('\0')
-    .filter((name) => name !== '' && lstatSync(path.join(folder, name), { throwIfNoEntry: false })?.isFile())
-  const found = [...new Set(files)].flatMap((name) => {
-    const bytes = readFileSync(path.join(folder, name))
-    return inBytes(bytes).map((finding) => ({ place: `${name}:${finding.line}`, name: finding.name }))
-  })
+  const files = filesOf(folder)
+  const found = files.flatMap((name) =>
+    inBytes(readFileSync(path.join(folder, name))).map((finding) => ({
+      place: `${name}:${finding.line}`,
+      name: finding.name,
+    })),
+  )
   return { files: files.length, found }
+}
+
+function filesOf(folder: string): string[] {
+  const listed = git(folder, ['ls-files', '-z', '--cached', '--others', '--exclude-standard']).split('\0')
+  return [...new Set(listed)].filter(
+    (name) => name !== '' && lstatSync(path.join(folder, name), { throwIfNoEntry: false })?.isFile(),
+  )
 }
 
 /** Every version of every file in every branch of this clone. */
 export async function scanHistory(folder = root): Promise<{ files: number; found: Found[] }> {
-  if (git(folder, ['rev-parse', '--is-shallow-repository']).trim() === 'true')
-    throw new Error('This clone has only part of the history. Fetch the rest: git fetch --unshallow')
-  const names = new Map<string, string>()
-  for (const line of git(folder, ['rev-list', '--objects', '--all']).split('\n')) {
-    const [id = '', ...name] = line.split(' ')
-    if (name.length > 0) names.set(id, name.join(' '))
-  }
+  const names = historyOf(folder)
   const found: Found[] = []
   let files = 0
   await eachBlob(folder, [...names.keys()], (id, bytes) => {
@@ -42,10 +43,39 @@ export async function scanHistory(folder = root): Promise<{ files: number; found
   return { files, found }
 }
 
+/** Write the files as they are and every version they ever had into a folder, for other tools. Answers how many. */
+export async function exportHistory(target: string, folder = root): Promise<number> {
+  const names = historyOf(folder)
+  let files = 0
+  const write = (mark: string, name: string, bytes: Buffer) => {
+    if (!isText(bytes)) return
+    files++
+    writeFileSync(path.join(target, `${mark}-${path.basename(name)}`), bytes)
+  }
+  await eachBlob(folder, [...names.keys()], (id, bytes) => write(id.slice(0, 10), names.get(id) ?? '', bytes))
+  for (const name of filesOf(folder)) write(`now${files}`, name, readFileSync(path.join(folder, name)))
+  return files
+}
+
+/** The names under which each object was committed. */
+function historyOf(folder: string): Map<string, string> {
+  if (git(folder, ['rev-parse', '--is-shallow-repository']).trim() === 'true')
+    throw new Error('This clone has only part of the history. Fetch the rest: git fetch --unshallow')
+  const names = new Map<string, string>()
+  for (const line of git(folder, ['rev-list', '--objects', '--all']).split('\n')) {
+    const [id = '', ...name] = line.split(' ')
+    if (name.length > 0) names.set(id, name.join(' '))
+  }
+  return names
+}
+
 function inBytes(bytes: Buffer): ReturnType<typeof secretsIn> {
-  // A zero byte early on: a picture, not a text.
-  if (bytes.byteLength > LARGEST_BYTES || bytes.subarray(0, 8_000).includes(0)) return []
-  return secretsIn(bytes.toString('utf8'))
+  return isText(bytes) ? secretsIn(bytes.toString('utf8')) : []
+}
+
+/** A zero byte early on: a picture, not a text. */
+function isText(bytes: Buffer): boolean {
+  return bytes.byteLength <= LARGEST_BYTES && !bytes.subarray(0, 8_000).includes(0)
 }
 
 /** One git process for all of them; what is no file is passed over. */
