@@ -1,35 +1,47 @@
 import { type NextRequest, NextResponse } from 'next/server'
-import { addressKey, clientAddress } from './lib/edge/client-address'
+import { clientAddress } from './lib/edge/client-address'
+import { preflightHeaders } from './lib/edge/cors'
 import { contentSecurityPolicy } from './lib/edge/csp'
-import { countRequest } from './lib/edge/fixed-window'
+import { findRule } from './lib/edge/find-rule'
+import { writeNotes } from './lib/edge/gate-notes'
 import { httpsRedirect } from './lib/edge/https'
-import { limitFor } from './lib/edge/limits'
-import { numbered, tooMany } from './lib/edge/numbered'
+import { numbered, refused } from './lib/edge/numbered'
+import { rateLimitHeaders } from './lib/edge/rate-limit-headers'
 import { refreshSession } from './lib/edge/refresh-session'
+import { isFromUs } from './lib/edge/same-origin'
+import { takeLimits } from './lib/edge/take-limits'
 import { env } from './lib/env'
 
 /**
- * The order of the gates, nothing else. All of it is comfort: every page, action and route authorises again.
+ * The order of the gates, nothing else: what each asks of a request is in lib/edge/route-table.ts. All of it is comfort:
+ * every page, action and route authorises again.
  */
 export const middleware = numbered(gates, { isOnPlatform: process.env.VERCEL !== undefined })
 
 async function gates(request: NextRequest, requestId: string): Promise<NextResponse> {
   const settings = env()
+  const { pathname } = request.nextUrl
 
   const redirect = httpsRedirect(request, settings)
   if (redirect) return redirect
 
-  const limit = limitFor(request)
-  if (limit) {
-    const address = clientAddress(request.headers, settings.trustedProxyHops)
-    const window = address ? limit : { ...limit, name: `${limit.name}:shared`, limit: limit.limit * 100 }
-    const verdict = await countRequest(window, address ? addressKey(address) : 'all')
-    if (!verdict.allowed) return tooMany(window.name, verdict.retryAfterSeconds, requestId)
-  }
+  const preflight =
+    request.method === 'OPTIONS' && preflightHeaders(request.headers, pathname, settings.allowedOrigins)
+  if (preflight) return new NextResponse(null, { status: 204, headers: preflight })
+
+  const rule = findRule(request.method, pathname)
+  const listed = 'cors' in rule && rule.cors ? settings.allowedOrigins : []
+  if (rule.csrf === 'origin' && !isFromUs(request.headers, settings.appOrigin, listed))
+    return refused('foreign_origin', requestId)
+
+  const address = clientAddress(request.headers, settings.trustedProxyHops)
+  const taken = await takeLimits(rule.limits, { address }, rule.outage)
+  if (taken.outcome !== 'allowed')
+    return refused(taken.outcome === 'refused' ? 'too_many_requests' : 'unavailable', requestId, taken)
 
   const nonce = btoa(crypto.randomUUID())
   const policy = contentSecurityPolicy({
-    path: request.nextUrl.pathname,
+    path: pathname,
     nonce,
     isHttps: settings.isHttps,
     isDevelopment: process.env.NODE_ENV === 'development',
@@ -40,10 +52,17 @@ async function gates(request: NextRequest, requestId: string): Promise<NextRespo
     headers.set('x-request-id', requestId)
     headers.set('x-nonce', nonce)
     headers.set('content-security-policy', policy)
+    // What a client says here would decide which Origin Next believes an action came from.
+    headers.set('x-forwarded-host', new URL(settings.appOrigin).host)
+    writeNotes(headers, taken)
     return NextResponse.next({ request: { headers } })
   })
   response.headers.set('content-security-policy', policy)
   response.headers.set('x-request-id', requestId)
+  if (!('cors' in rule)) {
+    for (const [name, value] of Object.entries(rateLimitHeaders(taken.standings)))
+      response.headers.set(name, value)
+  }
   return response
 }
 

@@ -1,3 +1,5 @@
+import { PHASE_PRODUCTION_BUILD } from 'next/constants.js'
+
 /** Said of every answer. The Content-Security-Policy of pages carries a nonce and comes from middleware.ts. */
 const HEADERS = [
   { key: 'Strict-Transport-Security', value: 'max-age=63072000; includeSubDomains; preload' },
@@ -30,4 +32,12 @@ const config = {
   ],
 }
 
-export default config
+/** A build fails while the route table does not list every page, handler and action. */
+export default async function configFor(phase) {
+  if (phase === PHASE_PRODUCTION_BUILD) {
+    const { routeProblems } = await import('./scripts/route-inventory.ts')
+    const problems = routeProblems(import.meta.dirname)
+    if (problems.length > 0) throw new Error(`The route table is not complete:\n  ${problems.join('\n  ')}`)
+  }
+  return config
+}

@@ -42,8 +42,15 @@ const origin = url(['http:', 'https:']).refine(
   'must be an origin alone: no path, no slash at the end',
 )
 
+/** A browser sends `null` from where it will not say, and nobody ever sends `*`: both are no origins. */
+const origins = z
+  .string()
+  .transform((value) => value.split(',').map((part) => part.trim()))
+  .pipe(z.array(origin, 'must be origins with a comma between them'))
+
 const Settings = z.object({
   APP_ORIGIN: origin,
+  ALLOWED_ORIGINS: origins.default([]),
   STRIPE_SECRET_KEY: secret(
     /^(sk|rk)_(test|live)_\S+$/,
     'start with sk_test_, rk_test_, sk_live_ or rk_live_',
@@ -82,7 +89,7 @@ export function readEnv(source: Record<string, string | undefined>) {
   )
   const parsed = Settings.safeParse(given)
   if (!parsed.success) {
-    throw new EnvError(parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`))
+    throw new EnvError(parsed.error.issues.map((issue) => `${String(issue.path[0])} ${issue.message}`))
   }
 
   const settings = parsed.data
@@ -94,6 +101,7 @@ export function readEnv(source: Record<string, string | undefined>) {
     mode,
     livemode: mode === 'live',
     appOrigin: settings.APP_ORIGIN,
+    allowedOrigins: settings.ALLOWED_ORIGINS,
     isHttps: settings.APP_ORIGIN.startsWith('https:'),
     logLevel: settings.LOG_LEVEL,
     trustedProxyHops: settings.TRUSTED_PROXY_HOPS,
@@ -175,6 +183,9 @@ function openLines(settings: Parsed): string[] {
     (name) => settings[name].startsWith('http:') && !isLoopback(settings[name]),
   )
   const problems = overHttp.map((name) => `${name} must use https outside this machine`)
+  if (settings.ALLOWED_ORIGINS.some((value) => value.startsWith('http:') && !isLoopback(value))) {
+    problems.push('ALLOWED_ORIGINS must use https outside this machine')
+  }
   const database = new URL(settings.DATABASE_URL)
   // `require` encrypts to whoever answers; only `verify-full` makes sure who that is.
   if (!isLoopback(settings.DATABASE_URL) && database.searchParams.get('sslmode') !== 'verify-full') {

@@ -3,6 +3,10 @@ import { currentRequest } from './request-context'
 /** Every failure a client may be told of: its status and its words. Nothing else ever leaves the server. */
 const ERRORS = {
   bad_request: [400, 'The request is not understood.'],
+  card_number_refused: [
+    400,
+    'This looks like a card number. Card numbers are entered on the payment form only, never sent to us.',
+  ],
   idempotency_key_required: [400, 'An Idempotency-Key header of 1 to 255 printable characters is required.'],
   invalid_signature: [400, 'The signature is not valid.'],
   sign_in_required: [401, 'Please sign in.'],
@@ -13,6 +17,7 @@ const ERRORS = {
   foreign_origin: [403, 'The request did not come from this site.'],
   link_expired: [410, 'This link has expired or was used already. Please ask for a new one.'],
   not_found: [404, 'There is nothing here.'],
+  body_too_slow: [408, 'The request did not arrive in time.'],
   order_not_payable: [409, 'This order cannot be paid any more.'],
   not_refundable: [409, 'This payment cannot be refunded now: nothing was paid, or a dispute is open.'],
   already_running: [409, 'Another run of this job is going on.'],

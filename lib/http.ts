@@ -1,25 +1,32 @@
 import 'server-only'
 import { z } from 'zod'
+import { isFromUs } from './edge/same-origin'
 import { env } from './env'
 import { AppError, isAppError } from './errors'
+import { type Gate, gateOf } from './gate'
 import { logFailure } from './log-failure'
 import { inRequest, readRequestId } from './request-context'
 
 const MAX_JSON_BYTES = 64 * 1024
 
 /**
- * Wrap a route handler: an AppError becomes `{error: {code, message, requestId}}` with its status; anything else is
- * logged under the same request id and answered 500, bare.
+ * Wrap a route handler: first the gates of the route table, then the handler. An AppError becomes
+ * `{error: {code, message, requestId}}` with its status; anything else is logged under the same request id and answered 500,
+ * bare.
  */
 export function route<Context>(handle: (request: Request, context: Context) => Promise<Response>) {
   return (request: Request, context: Context): Promise<Response> =>
     inRequest(requestIdOf(request), async (requestId) => {
+      let gate: Gate | undefined
       try {
+        gate = gateOf(request)
+        await gate.pass()
         const response = await handle(request, context)
         response.headers.set('x-request-id', requestId)
-        return response
+        return gate.finish(response)
       } catch (error) {
-        return errorResponse(error, requestId)
+        const response = errorResponse(error, requestId)
+        return gate?.finish(response) ?? response
       }
     })
 }
@@ -73,10 +80,7 @@ export async function readBody(request: Request, maxBytes: number): Promise<Uint
 
 /** @throws AppError foreign_origin unless the request says it comes from our own pages. A missing Origin is refused. */
 export function requireSameOrigin(request: { headers: Headers }): void {
-  const site = request.headers.get('sec-fetch-site')
-  if (request.headers.get('origin') !== env().appOrigin || (site !== null && site !== 'same-origin')) {
-    throw new AppError('foreign_origin')
-  }
+  if (!isFromUs(request.headers, env().appOrigin)) throw new AppError('foreign_origin')
 }
 
 /** @throws AppError idempotency_key_required when the header is missing or not 1-255 printable ASCII characters. */

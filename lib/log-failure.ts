@@ -21,7 +21,7 @@ export function logFailure(
   handler: string,
   known: AppError,
   error: unknown,
-  where: Pick<LogFields, 'route' | 'method' | 'digest'> = {},
+  where: Pick<LogFields, 'route' | 'method' | 'digest' | 'window'> = {},
 ): void {
   const reason = known.reason() ?? error
   const event = SECURITY_EVENTS[known.code]

@@ -1,6 +1,5 @@
 'use server'
 
-import { headers } from 'next/headers'
 import { redirect } from 'next/navigation'
 import { confirmEmail } from '@/lib/auth/confirm'
 import { requestPasswordReset, setNewPassword } from '@/lib/auth/password'
@@ -8,38 +7,40 @@ import { ConfirmInput, EmailInput, NewPasswordInput, SignInInput, SignUpInput } 
 import { signIn } from '@/lib/auth/sign-in'
 import { signOut } from '@/lib/auth/sign-out'
 import { signUp } from '@/lib/auth/sign-up'
-import { formAction } from '@/lib/form-action'
-import { requireSameOrigin } from '@/lib/http'
+import { buttonAction, formAction } from '@/lib/form-action'
 
 // Sign-up and reset lead to the same page whether or not the address is known here.
 
-export const signUpAction = formAction(SignUpInput, async (input) => {
+export const signUpAction = formAction('signUpAction', SignUpInput, async (input) => {
   await signUp(input)
   redirect('/check-your-mail')
 })
 
-export const signInAction = formAction(SignInInput, async (input) => {
+export const signInAction = formAction('signInAction', SignInInput, async (input) => {
   const { next } = await signIn(input)
   redirect(next)
 })
 
-export const requestPasswordResetAction = formAction(EmailInput, async (input) => {
-  await requestPasswordReset(input)
-  redirect('/check-your-mail?for=new-password')
-})
+export const requestPasswordResetAction = formAction(
+  'requestPasswordResetAction',
+  EmailInput,
+  async (input) => {
+    await requestPasswordReset(input)
+    redirect('/check-your-mail?for=new-password')
+  },
+)
 
-export const setNewPasswordAction = formAction(NewPasswordInput, async (input) => {
+export const setNewPasswordAction = formAction('setNewPasswordAction', NewPasswordInput, async (input) => {
   await setNewPassword(input)
   redirect('/payments')
 })
 
-export const confirmAction = formAction(ConfirmInput, async (input) => {
+export const confirmAction = formAction('confirmAction', ConfirmInput, async (input) => {
   const { next } = await confirmEmail(input)
   redirect(next)
 })
 
-export async function signOutAction(): Promise<void> {
-  requireSameOrigin({ headers: await headers() })
+export const signOutAction = buttonAction('signOutAction', async () => {
   await signOut()
   redirect('/')
-}
+})

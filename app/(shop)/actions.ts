@@ -7,7 +7,7 @@ import { createOrder } from '@/lib/orders/create-order'
 import { CreateOrderInput } from '@/lib/orders/schema'
 
 /** Put one product on a new order. Whoever is signed out is asked to sign in first. */
-export const createOrderAction = formAction(CreateOrderInput, async (input) => {
+export const createOrderAction = formAction('createOrderAction', CreateOrderInput, async (input) => {
   await requireUserOrSignIn('/')
   const user = await requireFreshUser()
   const order = await createOrder({ user, input })

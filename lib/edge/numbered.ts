@@ -1,8 +1,9 @@
 import { type NextRequest, NextResponse } from 'next/server'
 import { AppError, type ErrorCode } from '../errors'
-import { log } from '../log'
 import { logFailure } from '../log-failure'
 import { inRequest, readRequestId } from '../request-context'
+import { rateLimitHeaders } from './rate-limit-headers'
+import type { Taken } from './take-limits'
 
 type Gates = (request: NextRequest, requestId: string) => Promise<NextResponse>
 
@@ -22,17 +23,18 @@ export function numbered(gates: Gates, { isOnPlatform }: { isOnPlatform: boolean
   }
 }
 
-/** @param window the name of the limit that was hit */
-export function tooMany(window: string, retryAfterSeconds: number, requestId: string): NextResponse {
-  log.security('limit_hit', { handler: 'middleware', window })
-  const response = refused('too_many_requests', requestId)
-  response.headers.set('retry-after', String(retryAfterSeconds))
-  return response
-}
-
-function refused(code: ErrorCode, requestId: string): NextResponse {
-  const { message, status } = new AppError(code)
-  const response = NextResponse.json({ error: { code, message, requestId } }, { status })
+/**
+ * A refusal of a gate, logged, in the form of any other.
+ * @param taken the limits, where they are the reason
+ */
+export function refused(code: ErrorCode, requestId: string, taken?: Taken): NextResponse {
+  const error = new AppError(code)
+  if (code !== 'internal') logFailure('middleware', error, error, { window: taken?.refusedBy })
+  const response = NextResponse.json(
+    { error: { code, message: error.message, requestId } },
+    { status: error.status, headers: taken && rateLimitHeaders(taken.standings) },
+  )
+  if (taken) response.headers.set('retry-after', String(taken.retryAfterSeconds))
   response.headers.set('cache-control', 'no-store')
   response.headers.set('x-request-id', requestId)
   return response

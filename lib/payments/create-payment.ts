@@ -1,10 +1,10 @@
 import 'server-only'
 import type { User } from '../auth/session'
 import { callService, databaseCode, databaseDetail } from '../db/sql'
-import { addressKey, addressPrefix } from '../edge/client-address'
+import { addressPrefix } from '../edge/client-address'
 import { env } from '../env'
 import { AppError, type ErrorCode, isAppError } from '../errors'
-import { countRolling } from '../redis/rolling-limit'
+import { takeFromLimits } from '../take-from-limits'
 import { crashPoint } from './crash-point'
 import { ensureStripeCustomer } from './ensure-customer'
 import { ensureIntent } from './ensure-intent'
@@ -12,9 +12,6 @@ import { sha256 } from './facts'
 import { OpenPayment } from './open-payment'
 import type { CreatePaymentInput } from './schema'
 import type { PaymentStatus } from './status'
-
-const NEW_PAYMENTS_A_MINUTE = 10
-const MINUTE_MS = 60_000
 
 export type CreatedPayment = {
   id: string
@@ -69,11 +66,11 @@ type Asked = { user: User; key: string; orderId: string; inputHash: string; addr
 
 /** Only a payment that is not there yet counts: neither a repeated key nor a second tab does. */
 async function openNew(asked: Asked, address: string | null): Promise<OpenPayment> {
-  const rules = [{ key: `payments:user:${asked.user.id}`, limit: NEW_PAYMENTS_A_MINUTE }]
-  if (address) rules.push({ key: `payments:address:${addressKey(address)}`, limit: NEW_PAYMENTS_A_MINUTE })
-  const verdict = await countRolling(rules, `${asked.user.id}:${asked.key}`, MINUTE_MS)
-  if (!verdict.allowed)
-    throw new AppError('too_many_requests', { retryAfterSeconds: verdict.retryAfterSeconds })
+  await takeFromLimits(
+    ['new-payments', 'new-payments-address'],
+    { person: asked.user.id, address },
+    { outage: 'local', member: `${asked.user.id}:${asked.key}` },
+  )
 
   const opened = await open(asked, await ensureStripeCustomer(asked.user))
   if (!opened) throw new Error('open_payment opens a payment when it may')

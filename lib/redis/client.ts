@@ -2,12 +2,16 @@ import 'server-only'
 import { Redis } from '@upstash/redis'
 import { env } from '../env'
 import { errorFields, log } from '../log'
+import { processWide } from '../process-wide'
+import { inTime } from '../supabase/with-deadline'
 
-/** After an outage was seen, do without Redis this long before asking again. */
-const BREAK_MS = 10_000
+/** After an outage was seen, and after each look whether it is over, do without Redis this long. */
+const BREAK_MS = 5_000
+
+/** The circuit breaker: while `isAway`, nobody waits for Redis; `lookAt` says when to see again. */
+const breaker = processWide('redis-breaker', () => ({ isAway: false, lookAt: 0 }))
 
 let client: Redis | undefined
-let awayUntil = 0
 
 function redis(): Redis {
   const { url, token, timeoutMs } = env().redis
@@ -24,20 +28,32 @@ function redis(): Redis {
 
 /**
  * Ask Redis, or answer from `otherwise` when it is away. The first call of an outage costs up to the time limit
- * (300 ms unless REDIS_TIMEOUT_MS says otherwise), those of the next ten seconds nothing.
+ * (300 ms unless REDIS_TIMEOUT_MS says otherwise) in all, those after it nothing: whether the outage is over is looked at
+ * beside them, with a PING that nobody waits for.
  */
 export async function withRedis<Result>(
   ask: (redis: Redis) => Promise<Result>,
   otherwise: () => Result,
 ): Promise<Result> {
-  if (Date.now() < awayUntil) return otherwise()
-  try {
-    return await ask(redis())
-  } catch (error) {
-    log.warn('redis_away', errorFields(error))
-    awayUntil = Date.now() + BREAK_MS
+  if (breaker.isAway) {
+    lookAgain()
     return otherwise()
   }
+  try {
+    const answer = await inTime(ask(redis()), env().redis.timeoutMs)
+    if (answer === 'late') throw new Error('Redis is late')
+    return answer
+  } catch (error) {
+    log.warn('redis_away', errorFields(error))
+    doWithoutRedis()
+    return otherwise()
+  }
+}
+
+/** Somebody else in this process has waited for Redis in vain. */
+export function doWithoutRedis(): void {
+  breaker.isAway = true
+  breaker.lookAt = Date.now() + BREAK_MS
 }
 
 /** Whether Redis answers, asked directly: for the health route. */
@@ -47,4 +63,14 @@ export async function redisAnswers(): Promise<boolean> {
   } catch {
     return false
   }
+}
+
+function lookAgain(): void {
+  if (Date.now() < breaker.lookAt) return
+  breaker.lookAt = Date.now() + BREAK_MS
+  void redisAnswers().then((answers) => {
+    if (!answers) return
+    breaker.isAway = false
+    log.info('redis_back')
+  })
 }

@@ -1,72 +1,64 @@
 import 'server-only'
-import { withRedis } from './client'
+import type { Redis } from '@upstash/redis'
+import type { Counted } from './fixed-window'
 
-export type RollingRule = { key: string; limit: number }
-export type RollingVerdict = { allowed: boolean; retryAfterSeconds: number }
+export type RollingRule = { key: string; limit: number; seconds: number }
 
 /**
  * A log of what was counted, per rule, in a sorted set: exact over any rolling window, where counters in fixed windows
- * let twice the limit through around their edges. All rules are asked first and counted only if none refuses.
- * What is in the log already (the same member) passes again without counting.
+ * let twice the limit through around their edges. All rules are asked first and counted only if none refuses. What is in
+ * the log already (the same member) passes again without counting. The time is Redis's own: servers' clocks differ.
+ * Answers how many rules refuse, then per rule how many there are and for how many milliseconds the oldest still counts.
  */
 const SCRIPT = `
-local now, since, window, member = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local oldest = false
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000.0 + math.floor(tonumber(time[2]) / 1000)
+local member = ARGV[1]
+local refuses = 0
+local known = {}
 for i = 1, #KEYS do
-  redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', since)
-  if not redis.call('ZSCORE', KEYS[i], member) and redis.call('ZCARD', KEYS[i]) >= tonumber(ARGV[4 + i]) then
-    local first = redis.call('ZRANGE', KEYS[i], 0, 0, 'WITHSCORES')[2]
-    if not oldest or tonumber(first) > tonumber(oldest) then oldest = first end
+  local window = tonumber(ARGV[2 * i + 1]) * 1.0
+  redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', string.format('%.0f', now - window))
+  known[i] = redis.call('ZSCORE', KEYS[i], member)
+  if not known[i] and redis.call('ZCARD', KEYS[i]) >= tonumber(ARGV[2 * i]) then refuses = refuses + 1 end
+end
+local answer = tostring(refuses)
+for i = 1, #KEYS do
+  local window = tonumber(ARGV[2 * i + 1]) * 1.0
+  if refuses == 0 then
+    if not known[i] then redis.call('ZADD', KEYS[i], string.format('%.0f', now), member) end
+    redis.call('PEXPIRE', KEYS[i], ARGV[2 * i + 1])
   end
+  local first = redis.call('ZRANGE', KEYS[i], 0, 0, 'WITHSCORES')[2]
+  local left = first and tonumber(first) + window - now or 0
+  answer = answer .. string.format(',%.0f,%.0f', redis.call('ZCARD', KEYS[i]), left)
 end
-if oldest then return oldest end
-for i = 1, #KEYS do
-  if not redis.call('ZSCORE', KEYS[i], member) then redis.call('ZADD', KEYS[i], now, member) end
-  redis.call('PEXPIRE', KEYS[i], window)
-end
-return ''
+return answer
 `
 
-const local = new Map<string, Map<string, number>>()
-
 /**
- * Count `member` once against every rule over the last `windowMs`. While Redis is away each process counts for itself.
+ * Count `member` once against every rule, over any stretch of the rule's length.
+ * @returns per rule what it says; `refused` on all of them when one refuses, and then none has counted
+ * @throws Error when the answer cannot be right
  */
-export async function countRolling(
-  rules: RollingRule[],
-  member: string,
-  windowMs: number,
-): Promise<RollingVerdict> {
-  const now = Date.now()
-  const waitMs = await withRedis(
-    async (redis) => {
-      // Times stay text inside the script: not every Lua has integers wide enough for them.
-      const oldest = await redis.eval<string[], string | number>(
-        SCRIPT,
-        rules.map((rule) => `log:${rule.key}`),
-        [now, now - windowMs, windowMs, member, ...rules.map((rule) => rule.limit)].map(String),
-      )
-      return oldest === '' ? 0 : Number(oldest) + windowMs - now
-    },
-    () => countLocally(rules, member, windowMs, now),
+export async function countRolling(redis: Redis, rules: RollingRule[], member: string): Promise<Counted[]> {
+  const answer = await redis.eval<string[], unknown>(
+    SCRIPT,
+    rules.map((rule) => rule.key),
+    [member, ...rules.flatMap((rule) => [String(rule.limit), String(rule.seconds * 1000)])],
   )
-  return { allowed: waitMs === 0, retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) }
+  const numbers = typeof answer === 'string' ? answer.split(',').map(Number) : []
+  if (numbers.length !== 1 + 2 * rules.length || !numbers.every(Number.isInteger))
+    throw new Error('Redis did not count')
+  const refused = numbers[0] !== 0
+  return rules.map((rule, index) => {
+    const used = numbers[1 + 2 * index] ?? 0
+    const resetMs = numbers[2 + 2 * index] ?? 0
+    return { refused: refused && used >= rule.limit, remaining: Math.max(0, rule.limit - used), resetMs }
+  })
 }
 
-function countLocally(rules: RollingRule[], member: string, windowMs: number, now: number): number {
-  if (local.size > 10_000) local.clear()
-  const logs = rules.map((rule) => {
-    const entries = [...(local.get(rule.key) ?? [])].filter(([, at]) => at > now - windowMs)
-    return { rule, entries: new Map(entries) }
-  })
-  const waits = logs.map(({ rule, entries }) => {
-    if (entries.has(member) || entries.size < rule.limit) return 0
-    return Math.min(...entries.values()) + windowMs - now
-  })
-  const wait = Math.max(0, ...waits)
-  for (const { rule, entries } of logs) {
-    if (wait === 0 && !entries.has(member)) entries.set(member, now)
-    local.set(rule.key, entries)
-  }
-  return wait
+/** Take back what was counted: it went well, and only failures count. */
+export async function uncountRolling(redis: Redis, keys: string[], member: string): Promise<void> {
+  await Promise.all(keys.map((key) => redis.zrem(key, member)))
 }

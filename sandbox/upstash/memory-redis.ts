@@ -10,6 +10,7 @@ export function memoryRedis(): RedisBackend {
   const methods = memory as unknown as Methods
   return {
     async call(name, args) {
+      if (name === 'TIME') return redisTime()
       const method = methods[name.toLowerCase()]
       if (!method) throw new RedisError(`ERR unknown command '${name}'`)
       await refuseWrongType(methods, name, args)
@@ -17,13 +18,24 @@ export function memoryRedis(): RedisBackend {
       return method.apply(
         memory,
         name === 'EVAL'
-          ? [`${LUA_REPAIRS}local function script() ${script}\nend return (script())`, ...rest]
+          ? [
+              `${timeForScripts()}${LUA_REPAIRS}local function script() ${script}\nend return (script())`,
+              ...rest,
+            ]
           : upperCaseFlags(name, args),
       )
     },
     close: async () => memory.disconnect(),
   }
 }
+
+/** The stand-in's own TIME fails. */
+function redisTime(): [string, string] {
+  const now = Date.now()
+  return [String(Math.floor(now / 1000)), String((now % 1000) * 1000)]
+}
+
+const timeForScripts = (): string => `local redis_time = {'${redisTime().join("', '")}'} `
 
 /** @upstash/redis sends `nx` and `ex` in lower case; the stand-in knows them in upper case only. */
 function upperCaseFlags(name: string, args: string[]): string[] {
@@ -82,6 +94,7 @@ redis.call = function(name, ...)
   local args = {...}
   for i = 1, #args do args[i] = text(args[i]) end
   local command = string.upper(name)
+  if command == 'TIME' then return redis_time end
   if command == 'HMGET' then
     local keys = {}
     for i = 2, #args do keys[i - 1] = {args[1], args[i]} end

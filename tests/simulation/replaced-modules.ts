@@ -36,9 +36,7 @@ vi.mock('@/lib/payments/crash-point', async (importActual) => {
   return { ...actual, crashPoint: mayCrashAt }
 })
 
-vi.mock('@/lib/redis/rolling-limit', () => ({
-  countRolling: async () => ({ allowed: true, retryAfterSeconds: 1 }),
-}))
+vi.mock('@/lib/take-from-limits', () => ({ takeFromLimits: async () => {} }))
 
 vi.mock('@/lib/log', async (importActual) => {
   const actual = await importActual<typeof import('@/lib/log')>()

@@ -195,6 +195,18 @@ describe('scripts', () => {
     expect(await take(5_000, 'g')).toEqual([1, 1, 1])
   })
 
+  it('tells the time, to a script too', async () => {
+    const redis = connect()
+    const before = Math.floor(Date.now() / 1000)
+
+    const told = [await redis.time(), await redis.eval("return redis.call('TIME')", [], [])]
+
+    for (const [seconds] of told as [number, number][]) {
+      expect(Number(seconds)).toBeGreaterThanOrEqual(before)
+      expect(Number(seconds)).toBeLessThanOrEqual(Date.now() / 1000)
+    }
+  })
+
   it('Lua values become replies as in Redis', async () => {
     const run = (script: string) => connect().eval(script, [], [])
 
