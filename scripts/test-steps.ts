@@ -31,8 +31,8 @@ export const browser: Step = {
   },
 }
 
-/** The same two hundred schedules each time; `npm run test:simulate` explores others, `npm run test:soak` ten thousand. */
-const SHORT_SIMULATION = { SIMULATION_SEED: '781180510', SIMULATION_SCHEDULES: '200' }
+/** The same thousand schedules each time; `npm run test:simulate` explores others, `npm run test:soak` ten thousand. */
+const SHORT_SIMULATION = { SIMULATION_SEED: '781180510', SIMULATION_SCHEDULES: '1000' }
 
 /** One project of vitest.config.ts. One that needs a browser is told where it is. */
 export function vitest(project: string, files: readonly string[] = [], needs: readonly string[] = []): Step {

@@ -71,9 +71,9 @@ export type Books = {
   events: EventRow[]
 }
 
-const list = (rows: string) => `(select coalesce(jsonb_agg(to_jsonb(r)), '[]') from (${rows}) r)`
+const list = (rows: string) => `(select coalesce(json_agg(r), '[]') from (${rows}) r)`
 
-const READ = `select jsonb_build_object(
+const READ = `select json_build_object(
   'payments', ${list(`select id, order_id, origin, status, amount_minor, amount_received_minor, amount_refunded_minor, currency,
     stripe_payment_intent_id as intent_id, review_reason, version from public.payments order by created_at, id`)},
   'orders', ${list('select id, status, total_minor, currency, paid_by_payment_id from public.orders order by created_at, id')},
@@ -106,12 +106,20 @@ export async function emptyBooks(sql: postgres.Sql): Promise<void> {
 
 /** Time goes by: everything that our code compares with the clock is that much older. */
 export async function ageBooks(sql: postgres.Sql, ms: number): Promise<void> {
-  const by = `interval '${ms} milliseconds'`
-  await sql.unsafe(`
-    update public.payments set attempted_at = attempted_at - ${by}, created_at = created_at - ${by}, checked_at = checked_at - ${by},
-      updated_at = updated_at - ${by};
-    update private.refund_requests set attempted_at = attempted_at - ${by}, created_at = created_at - ${by},
-      checked_at = checked_at - ${by};
-    update private.webhook_events set next_attempt_at = next_attempt_at - ${by}, received_at = received_at - ${by};
-    update public.orders set created_at = created_at - ${by}`)
+  const by = `${ms} milliseconds`
+  await sql`
+    with payments as (
+      update public.payments set attempted_at = attempted_at - ${by}::interval, created_at = created_at - ${by}::interval,
+        checked_at = checked_at - ${by}::interval, updated_at = updated_at - ${by}::interval
+    ), requests as (
+      update private.refund_requests set attempted_at = attempted_at - ${by}::interval,
+        created_at = created_at - ${by}::interval, checked_at = checked_at - ${by}::interval
+    ), events as (
+      update private.webhook_events set next_attempt_at = next_attempt_at - ${by}::interval,
+        received_at = received_at - ${by}::interval
+    ), decisions as (
+      update private.payment_decisions set tried_at = tried_at - ${by}::interval,
+        decided_at = decided_at - ${by}::interval
+    )
+    update public.orders set expires_at = expires_at - ${by}::interval, created_at = created_at - ${by}::interval`
 }

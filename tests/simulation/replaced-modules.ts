@@ -1,8 +1,22 @@
 // What the code under test gets instead of the world: the model for Stripe, an ever patient rate limit, a log that is looked
 // at, and calls to the database that can be interrupted. The database itself, and all of lib/payments, are the real ones.
+import type postgres from 'postgres'
 import { vi } from 'vitest'
 import type { Argument } from '@/lib/db/sql'
 import { callOutside, currentTask, mayCrashAt } from './server-process'
+
+/** Prepared statements and few connections: the same calls in two thirds of the time. */
+vi.mock('postgres', async (importActual) => {
+  const { default: connect } = await importActual<{ default: typeof postgres }>()
+  const connectPrepared = (url: string, options: postgres.Options<Record<string, never>>) => {
+    const sql = connect(url, { ...options, prepare: true, max: 4 })
+    const { unsafe } = sql
+    const prepared: typeof unsafe = (query, values, how) =>
+      unsafe(query, values, { ...how, prepare: values !== undefined })
+    return Object.assign(sql, { unsafe: prepared })
+  }
+  return { default: Object.assign(connectPrepared, connect) }
+})
 
 vi.mock('@/lib/db/sql', async (importActual) => {
   const actual = await importActual<typeof import('@/lib/db/sql')>()

@@ -49,7 +49,11 @@ export default async function setup(): Promise<() => Promise<void>> {
 async function makeDatabases(superuserUrl: string): Promise<void> {
   const sql = postgres(superuserUrl.replace(/\/postgres$/, '/template1'), { max: 1, onnotice: () => {} })
   try {
-    for (const lane of LANES) await sql.unsafe(`create database ${lane} template postgres`)
+    for (const lane of LANES) {
+      await sql.unsafe(`create database ${lane} template postgres`)
+      // Nobody kills the database here.
+      await sql.unsafe(`alter database ${lane} set synchronous_commit = off`)
+    }
   } finally {
     await sql.end({ timeout: 5 })
   }
