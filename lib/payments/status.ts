@@ -17,3 +17,16 @@ export type PaymentStatus = (typeof PAYMENT_STATUSES)[number]
 export function isFinal(status: PaymentStatus): boolean {
   return status === 'succeeded' || status === 'canceled'
 }
+
+/** What a payment is after Stripe said something. The twin of `private.next_status`, which is the one that makes it true. */
+export function nextStatus(now: PaymentStatus, said: string): PaymentStatus {
+  const known = PAYMENT_STATUSES.find((status) => status === said)
+  if (known === undefined || known === 'creating' || known === 'unknown') return now
+  if (now === 'succeeded') return now
+  return now === 'canceled' && known !== 'succeeded' ? now : known
+}
+
+/** What Stripe should never say: staff are told. The twin of `private.is_impossible_change`. */
+export function isImpossibleChange(now: PaymentStatus, said: string): boolean {
+  return nextStatus(now, said) !== said || (now === 'canceled' && said === 'succeeded')
+}
