@@ -47,6 +47,22 @@ export function vitest(project: string, files: readonly string[] = [], needs: re
   }
 }
 
+/** From a seed of its own, which is printed. */
+export const soakedSimulation: Step = {
+  name: 'ten thousand schedules',
+  run: () =>
+    run([...tool('vitest'), 'run', '--project', 'simulation', 'seeds'], { SIMULATION_SCHEDULES: '10000' }),
+}
+
+/** Tests that have a long form look at SOAK, see tests/support/soak.ts. */
+export function soakedIntegration(files: readonly string[]): Step {
+  return {
+    name: 'integration tests, for longer',
+    needs: [productionBuild.name],
+    run: () => run([...tool('vitest'), 'run', '--project', 'integration', ...files], { SOAK: '1' }),
+  }
+}
+
 export function endToEnd(files: readonly string[] = []): Step {
   return {
     name: 'end-to-end tests',

@@ -1,5 +1,6 @@
 import 'server-only'
 import { log } from '../log'
+import { crashPoint } from '../payments/crash-point'
 import { withRedis } from '../redis/client'
 
 /** Where the chain of seals ended at some moment: how many rows it held, and the last hash (hex). */
@@ -26,6 +27,7 @@ export async function publishedHead(): Promise<Head | null | 'away'> {
 /** Tell the head to what is not this database: the log stream and Redis. Whoever changes the log later cannot take it back. */
 export async function publishHead(head: Head): Promise<void> {
   log.info('audit_head', { count: head.count, hash: head.hash })
+  crashPoint('audit.told')
   await withRedis(
     async (redis) => {
       await redis.eval(RAISE, [KEY], [String(head.count), head.hash])

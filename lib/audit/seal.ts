@@ -2,6 +2,7 @@ import 'server-only'
 import { z } from 'zod'
 import { type Argument, callService } from '../db/sql'
 import { log } from '../log'
+import { crashPoint } from '../payments/crash-point'
 import { type Head, publishedHead, publishHead } from './head'
 
 /** Calls a function of schema `service`; tests put their own transaction here. */
@@ -58,6 +59,7 @@ export async function checkHead(
  */
 export async function sealAndPublish(): Promise<Sealed & { headHolds: boolean }> {
   const now = await sealAuditLog()
+  crashPoint('audit.sealed')
   if (now.waiting) log.warn('audit_seal_waits', { count: now.count })
   const published = await publishedHead()
   if (published !== null && published !== 'away') {

@@ -18,6 +18,11 @@ export const CRASH_POINTS = [
   'event.kept',
   'event.fetched',
   'event.applied',
+  'reconcile.noted',
+  'reconcile.found',
+  'reconcile.repaired',
+  'audit.sealed',
+  'audit.told',
 ] as const
 
 export type CrashPoint = (typeof CRASH_POINTS)[number]

@@ -5,6 +5,7 @@ import { AppError } from '../errors'
 import { log } from '../log'
 import { atPace } from '../stripe/pace'
 import { Stripe } from '../stripe/server'
+import { crashPoint } from './crash-point'
 import {
   COMPARED,
   type ComparedKind,
@@ -56,6 +57,7 @@ export async function reconcile(input: {
       const settled = settling()
       while (run.cursor.step !== 'done' && !input.stop?.aborted) {
         await nextPage(run, settled).catch(withoutStripe)
+        crashPoint('reconcile.noted')
       }
       const ending = run.cursor.step === 'done' ? await run.finish() : null
       const { id: runId, mode, resumed, startedAt, counts } = run
@@ -118,10 +120,14 @@ async function compareNext(run: ReconcileRun, settled: () => Promise<void>): Pro
   const differing = suspected.filter(({ kind }) => kind !== 'missing_here' && kind !== 'missing_there')
   await lookAgain(run, kind, differing)
   const found = await run.drift(kind, subjectsOf(suspected))
-  if (found.length > 0) await run.noteFindings(found)
+  if (found.length > 0) {
+    await run.noteFindings(found)
+    crashPoint('reconcile.found')
+  }
 
   if (run.mode === 'repair' && found.length > 0) {
     run.counts.repairsFailed += await repairDrift(found)
+    crashPoint('reconcile.repaired')
     // Still there: it may have gone on changing at Stripe between the look and the repair.
     await lookAgain(run, kind, await run.drift(kind, subjectsOf(found)))
   }

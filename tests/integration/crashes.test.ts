@@ -1,14 +1,18 @@
 import { randomUUID } from 'node:crypto'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
+import { verifyAuditLog } from '@/lib/audit/verify'
 import { CRASH_POINTS, type CrashPoint } from '@/lib/payments/crash-point'
 import { waitUntilReady } from '../../scripts/health'
 import { freePort } from '../../scripts/ports'
 import type { Leashed } from '../../scripts/processes'
+import { asService } from '../support/audit'
 import { adminSql } from '../support/db'
 import { newStaff, paid, until } from '../support/paid'
-import { newOrder } from '../support/payment-rows'
+import { newOrder, openedPayment } from '../support/payment-rows'
 import { newPerson } from '../support/people'
+import { reconcileNow, startReconcile } from '../support/reconcile-command'
 import { refund, startPayment, sweep } from '../support/requests'
+import { inSoak, isSoak } from '../support/soak'
 import { startServer } from '../support/stack'
 import { stack } from '../support/stack-in-test'
 import { eventOf, postEvent } from '../support/stripe-events'
@@ -36,12 +40,32 @@ async function withServerDyingAt(point: CrashPoint, act: (url: string) => Promis
   expect([answer, died], `the server reaches ${point}`).toEqual(['cut off', 'died'])
 }
 
-/** What the scheduler does every few seconds, with the waiting times between tries left out. */
-async function sweepAll(): Promise<void> {
+const BY_ITSELF_MS = 60_000
+const took: number[] = []
+
+/**
+ * What the scheduler does every few seconds, until all is done. `npm test` leaves out the waiting times between tries; a soak
+ * waits for them, and counts.
+ */
+async function finishesByItself(isDone: () => Promise<boolean>): Promise<void> {
+  const startedMs = Date.now()
+  if (!isSoak) await forgetWaiting()
+  do expect((await sweep(survivor)).status).toBe(200)
+  while (!(await isDone()) && Date.now() - startedMs < BY_ITSELF_MS && (await pause()))
+  took.push(Date.now() - startedMs)
+  expect(await isDone(), 'it is finished by itself').toBe(true)
+}
+
+async function forgetWaiting(): Promise<void> {
   await adminSql()`update public.payments set checked_at = now() - interval '10 minutes' where status in ('creating', 'unknown')`
   await adminSql()`update private.refund_requests set checked_at = now() - interval '10 minutes' where status = 'reserved'`
   await adminSql()`update private.webhook_events set next_attempt_at = now() where status = 'pending'`
-  expect((await sweep(survivor)).status).toBe(200)
+  await adminSql()`update private.payment_decisions set tried_at = now() - interval '10 minutes' where done_at is null`
+}
+
+async function pause(): Promise<true> {
+  await new Promise((resolve) => setTimeout(resolve, 1_000))
+  return true
 }
 
 async function payingDiesAt(point: CrashPoint): Promise<void> {
@@ -51,12 +75,12 @@ async function payingDiesAt(point: CrashPoint): Promise<void> {
   const create = (server: string) => startPayment(person, orderId, { key, server })
   await withServerDyingAt(point, create)
 
-  await sweepAll()
-
-  const rows =
-    await adminSql()`select id, status, stripe_payment_intent_id as intent from public.payments where order_id = ${orderId}`
-  if (point !== 'customer.made')
-    expect(rows, 'finished without the customer').toMatchObject([{ status: 'requires_payment_method' }])
+  // Before there is a payment, nothing is to be finished.
+  if (point !== 'customer.made') {
+    const payments = () => adminSql()`select status from public.payments where order_id = ${orderId}`
+    await finishesByItself(async () => (await payments())[0]?.status === 'requires_payment_method')
+    expect(await payments()).toHaveLength(1)
+  }
   const again = await create(survivor)
   expect(again.status).toBe(201)
   const intents = (await stripeSdk().paymentIntents.list({ limit: 100 })).data.filter(
@@ -78,16 +102,17 @@ async function refundingDiesAt(point: CrashPoint): Promise<void> {
     refund(support, paymentId, { reason: 'requested_by_customer', amountMinor: 900 }, { key, server })
   await withServerDyingAt(point, ask)
 
-  await sweepAll()
+  const status = async () => {
+    const [row] = await adminSql()`select status from private.refund_requests where payment_id = ${paymentId}`
+    return row?.status
+  }
+  await finishesByItself(async () => (await status()) === 'made')
 
   expect((await stripeSdk().refunds.list({ payment_intent: intentId })).data).toMatchObject([{ amount: 900 }])
   expect((await ask(survivor)).status).toBe(201)
   const refunds =
     await adminSql()`select amount_minor::int as amount, request_id is not null as ours from public.refunds where payment_id = ${paymentId}`
   expect(refunds).toEqual([{ amount: 900, ours: true }])
-  const [request] =
-    await adminSql()`select status from private.refund_requests where payment_id = ${paymentId}`
-  expect(request?.status).toBe('made')
 }
 
 async function decidingDiesAt(point: CrashPoint): Promise<void> {
@@ -97,13 +122,14 @@ async function decidingDiesAt(point: CrashPoint): Promise<void> {
   await adminSql()`insert into private.payment_decisions (payment_id, decision, reason) values (${paymentId}, 'cancel', 'idle')`
   await withServerDyingAt(point, (url) => sweep(url))
 
-  await adminSql()`update private.payment_decisions set tried_at = now() - interval '10 minutes' where done_at is null`
-  await sweepAll()
+  const row = async () => {
+    const [found] = await adminSql()`
+      select status, stripe_payment_intent_id as intent from public.payments where id = ${paymentId}`
+    return found
+  }
+  await finishesByItself(async () => (await row())?.status === 'canceled')
 
-  const [row] =
-    await adminSql()`select status, stripe_payment_intent_id as intent from public.payments where id = ${paymentId}`
-  expect(row?.status).toBe('canceled')
-  expect((await stripeSdk().paymentIntents.retrieve(String(row?.intent))).status).toBe('canceled')
+  expect((await stripeSdk().paymentIntents.retrieve(String((await row())?.intent))).status).toBe('canceled')
   const [audited] = await adminSql()`
     select count(*)::int as n from private.audit_log where subject_id = ${paymentId} and action = 'payment.canceled'`
   expect(audited?.n).toBe(1)
@@ -118,10 +144,11 @@ async function hearingDiesAt(point: CrashPoint): Promise<void> {
   await withServerDyingAt(point, (url) => postEvent(url, event, { secret }))
 
   if (point === 'event.verified') expect((await postEvent(survivor, event, { secret })).status).toBe(200)
-  else await sweepAll()
 
-  const [kept] = await adminSql()`select status from private.webhook_events where event_id = ${event.id}`
-  expect(kept?.status).toBe('processed')
+  await finishesByItself(async () => {
+    const [kept] = await adminSql()`select status from private.webhook_events where event_id = ${event.id}`
+    return kept?.status === 'processed'
+  })
   expect((await postEvent(survivor, event, { secret })).status).toBe(200)
   expect(await refundRows(paymentId)).toEqual([{ amount: 300 }])
   const [postings] = await adminSql()`
@@ -132,15 +159,72 @@ async function hearingDiesAt(point: CrashPoint): Promise<void> {
 const refundRows = (paymentId: string) =>
   adminSql()`select amount_minor::int as amount from public.refunds where payment_id = ${paymentId}`
 
-describe('a server that is killed with -9', () => {
-  it.each(CRASH_POINTS.map((point) => [point]))(
-    'at %s loses nothing and doubles nothing, and the rest happens by itself (C1, C2)',
-    async (point) => {
-      const [area] = point.split('.')
-      if (area === 'customer' || area === 'payment') await payingDiesAt(point)
-      else if (area === 'refund') await refundingDiesAt(point)
-      else if (area === 'decision') await decidingDiesAt(point)
-      else await hearingDiesAt(point)
+async function reconcilingDiesAt(point: CrashPoint): Promise<void> {
+  const { paymentId, intentId } = await paid()
+  await adminSql()`update public.payments set amount_refunded_minor = 7 where id = ${paymentId}`
+  const run = ['--repair', '--since', new Date(Date.now() - 60_000).toISOString()]
+  const { child, ended } = startReconcile(run, { CRASH_AT: point })
+  await ended
+  expect(child.signalCode, `the run reaches ${point}`).toBe('SIGKILL')
+
+  // The lease of a dead holder runs out after 20 seconds.
+  await adminSql()`update private.job_leases set expires_at = now() where name = 'reconcile_test'`
+  const { report } = await reconcileNow(run)
+
+  expect(report.resumed).toBe(true)
+  const [row] =
+    await adminSql()`select amount_refunded_minor::int as refunded from public.payments where id = ${paymentId}`
+  expect(row?.refunded).toBe(0)
+  const findings = await adminSql()`
+    select kind, resolved from private.reconcile_findings where run_id = ${report.runId} and subject = ${intentId}`
+  expect(findings).toEqual([{ kind: 'refund_sum', resolved: true }])
+}
+
+async function sealingDiesAt(point: CrashPoint): Promise<void> {
+  const seal = (url: string) =>
+    fetch(`${url}/api/cron/seal`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${env.CRON_SECRET}` },
+    })
+  await openedPayment()
+  await withServerDyingAt(point, seal)
+
+  const response = await seal(survivor)
+
+  expect(response.status).toBe(200)
+  const head = (await response.json()) as { count: number; hash: string; headHolds: boolean }
+  expect(head.headHolds).toBe(true)
+  expect(await verifyAuditLog({ head, call: asService })).toMatchObject({ findings: [] })
+}
+
+/** Each point by what its name begins with. */
+const SCENARIOS: Record<string, (point: CrashPoint) => Promise<void>> = {
+  customer: payingDiesAt,
+  payment: payingDiesAt,
+  refund: refundingDiesAt,
+  decision: decidingDiesAt,
+  event: hearingDiesAt,
+  reconcile: reconcilingDiesAt,
+  audit: sealingDiesAt,
+}
+const ROUNDS = Array.from({ length: inSoak(1, 20) }, (_, round) => round + 1)
+
+describe('a process that is killed with -9', () => {
+  afterAll(() => {
+    if (isSoak)
+      console.log(
+        `What was left was finished by itself within ${Math.max(...took)} ms, ${took.length} times.`,
+      )
+  })
+
+  it.each(ROUNDS.flatMap((round) => CRASH_POINTS.map((point) => ({ point, round }))))(
+    'at $point loses nothing and doubles nothing, and the rest happens by itself (C1, C2), round $round',
+    async ({ point }) => {
+      const scenario = SCENARIOS[point.split('.')[0] ?? '']
+      if (!scenario) return expect.fail(`nothing kills a process at ${point} yet: write what it does there`)
+
+      await scenario(point)
     },
+    120_000,
   )
 })
