@@ -1,0 +1,17 @@
+// `npm run bench -- webhook-dedupe` (or sealing): two ways of doing one thing, side by side in one run on this machine. What
+// counts is the ratio; a machine's own figures are good for that machine only.
+import { availableParallelism } from 'node:os'
+import { sealing } from './sealing.ts'
+import { webhookDedupe } from './webhook-dedupe.ts'
+
+const BENCHES: Record<string, () => Promise<string[]>> = { 'webhook-dedupe': webhookDedupe, sealing }
+
+const [name = ''] = process.argv.slice(2)
+const bench = BENCHES[name]
+if (!bench) {
+  console.error(`There is no bench "${name}". There are: ${Object.keys(BENCHES).join(', ')}.`)
+  process.exit(2)
+}
+const lines = await bench()
+console.log([`${name}, on ${availableParallelism()} cores`, ...lines].join('\n'))
+process.exit()
