@@ -1,4 +1,5 @@
 import type postgres from 'postgres'
+import type { Limits } from './plan'
 
 // What our database says, read as its owner after every step. A schedule has the database to itself.
 
@@ -69,6 +70,8 @@ export type Books = {
   ledger: LedgerRow[]
   audit: AuditRow[]
   events: EventRow[]
+  /** What was decided about payments that can still change, and is not done. */
+  openDecisions: number
 }
 
 const list = (rows: string) => `(select coalesce(json_agg(r), '[]') from (${rows}) r)`
@@ -83,7 +86,9 @@ const READ = `select json_build_object(
   'ledger', ${list(`select t.id as transaction_id, t.payment_id, t.stripe_object_id, t.movement, e.account, e.amount_minor, e.currency
     from private.ledger_transactions t left join private.ledger_entries e on e.transaction_id = t.id`)},
   'audit', ${list('select id, action, subject_type, subject_id, detail from private.audit_log order by id')},
-  'events', ${list('select event_id, status, last_error, attempts from private.webhook_events')}
+  'events', ${list('select event_id, status, last_error, attempts from private.webhook_events')},
+  'openDecisions', (select count(*) from private.payment_decisions d join public.payments p on p.id = d.payment_id
+    where d.done_at is null and p.status not in ('succeeded', 'canceled'))
 ) as books`
 
 export async function readBooks(sql: postgres.Sql): Promise<Books> {
@@ -104,6 +109,16 @@ export async function emptyBooks(sql: postgres.Sql): Promise<void> {
   )
 }
 
+const LIMITS: Record<Limits, string> = {
+  none: '',
+  'few declines': `insert into private.payment_limits (rule, value, window_seconds) values ('failures_payment', 2, 3600)`,
+  'a country': `insert into private.payment_limits (rule, countries) values ('countries_denied', '{DE}'), ('countries_allowed', '{}')`,
+}
+
+export async function setLimits(sql: postgres.Sql, limits: Limits): Promise<void> {
+  await sql.unsafe(LIMITS[limits])
+}
+
 /** Time goes by: everything that our code compares with the clock is that much older. */
 export async function ageBooks(sql: postgres.Sql, ms: number): Promise<void> {
   const by = `${ms} milliseconds`
@@ -117,6 +132,8 @@ export async function ageBooks(sql: postgres.Sql, ms: number): Promise<void> {
     ), events as (
       update private.webhook_events set next_attempt_at = next_attempt_at - ${by}::interval,
         received_at = received_at - ${by}::interval
+    ), attempts as (
+      update private.payment_attempts set created_at = created_at - ${by}::interval
     ), decisions as (
       update private.payment_decisions set tried_at = tried_at - ${by}::interval,
         decided_at = decided_at - ${by}::interval

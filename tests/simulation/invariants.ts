@@ -111,7 +111,7 @@ function everyChangeIsAudited({ payments, refunds, disputes, audit }: Books): vo
   }
 }
 
-const NO_STATE = ['payment.opened', 'payment.next_attempt', 'payment.failed_attempt']
+const NO_STATE = ['payment.opened', 'payment.next_attempt', 'payment.failed_attempt', 'payment.decided']
 
 function checkPaymentStory(payment: PaymentRow, rows: readonly AuditRow[]): void {
   const states = rows.filter(({ action }) => action.startsWith('payment.') && !NO_STATE.includes(action))

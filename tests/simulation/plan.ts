@@ -10,7 +10,11 @@ export type Plan = {
   /** Whether requests that meet take turns at every call, which a replay repeats, or meet inside the database. */
   order: 'in turns' | 'at once'
   steps: number
+  limits: Limits
 }
+
+/** What staff have set: how many declines end a payment, and whose cards are not taken. */
+export type Limits = 'none' | 'few declines' | 'a country'
 
 const WORLDS: Record<string, { weight: number; trouble: Trouble; habits: EventHabits }> = {
   calm: { weight: 2, trouble: NO_TROUBLE, habits: { drop: 0, twice: 0, oldVersion: 0 } },
@@ -43,5 +47,6 @@ export function makePlan(random: Random): Plan {
   const world = WORLDS[name]
   if (!world) throw new Error(`there is no world ${name}`)
   const order = random.chance(0.2) ? 'at once' : 'in turns'
-  return { name, trouble: world.trouble, habits: world.habits, order, steps: random.int(20, 40) }
+  const limits = random.weighted<Limits>({ none: 5, 'few declines': 3, 'a country': 2 })
+  return { name, trouble: world.trouble, habits: world.habits, order, steps: random.int(20, 40), limits }
 }

@@ -5,6 +5,8 @@ import type { Report } from './schedule'
 import { seedsOfThisRun } from './seeds'
 
 const BATCH = 50
+/** Reconciling and sealing have servers of their own die, see tests/integration/crashes.test.ts. */
+const REACHED = CRASH_POINTS.filter((point) => !/^(reconcile|audit)\./.test(point))
 /** So many schedules meet everything below, wherever they begin. */
 const ENOUGH = 400
 const WORTH_MEETING = [
@@ -16,6 +18,7 @@ const WORTH_MEETING = [
   'payment.requires_capture',
   'payment.succeeded',
   'payment.canceled',
+  'payment.decided',
   'order.paid',
   'order_already_paid',
   'amount_differs',
@@ -68,13 +71,14 @@ export function playSeeds(parity: 'even' | 'odd'): void {
           events += report.events
           for (const thing of report.met) met.add(thing)
           if (report.violation) broken.push(report)
+          if (broken.length > 0 && process.env.SIMULATION_STOPS) break
         }
         if (broken.length > 0) expect.fail(failures(broken))
       },
     )
     if (ours.length >= ENOUGH)
       it('have met everything worth meeting', () => {
-        expect([...CRASH_POINTS, ...WORTH_MEETING].filter((thing) => !met.has(thing))).toEqual([])
+        expect([...REACHED, ...WORTH_MEETING].filter((thing) => !met.has(thing))).toEqual([])
       })
     if (ours.length === 0) it('has nothing to play', () => expect(ours).toEqual([]))
   })

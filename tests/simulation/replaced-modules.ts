@@ -9,7 +9,7 @@ import { callOutside, currentTask, mayCrashAt } from './server-process'
 vi.mock('postgres', async (importActual) => {
   const { default: connect } = await importActual<{ default: typeof postgres }>()
   const connectPrepared = (url: string, options: postgres.Options<Record<string, never>>) => {
-    const sql = connect(url, { ...options, prepare: true, max: 4 })
+    const sql = connect(url, { ...options, prepare: true, max: Math.min(options.max ?? 4, 4) })
     const { unsafe } = sql
     const prepared: typeof unsafe = (query, values, how) =>
       unsafe(query, values, { ...how, prepare: values !== undefined })

@@ -6,7 +6,7 @@ import { delivery, HEARING, HEARING_ASKED } from './actions/hearing'
 import { MONEY_BACK, MONEY_BACK_ASKED, MONEY_BACK_OUTSIDE } from './actions/money-back'
 import { PAYING, PAYING_ASKED, PAYING_OUTSIDE, placeOrder } from './actions/paying'
 import { checkAgreement } from './agreement'
-import { type Books, emptyBooks } from './books'
+import { type Books, emptyBooks, setLimits } from './books'
 import { checkInvariants } from './invariants'
 import { makePlan } from './plan'
 import { Random } from './random'
@@ -45,8 +45,9 @@ export async function playSchedule(seed: number, sql: postgres.Sql, people: Peop
   const plan = makePlan(random)
   const outside = plan.name === 'calm' ? [] : OUTSIDE
   const world = new World({ seed, plan, random, sql, people, outside })
-  world.tell(`a ${plan.name} world, requests meeting ${plan.order}`)
+  world.tell(`a ${plan.name} world, requests meeting ${plan.order}, limits: ${plan.limits}`)
   await emptyBooks(sql)
+  await setLimits(sql, plan.limits)
   let steps = 0
   let violation: Error | null = null
   try {
@@ -159,6 +160,7 @@ function isFinished(world: World, books: Books): boolean {
     world.stripe.log.undelivered().length === 0 &&
     !books.events.some(({ status }) => status === 'pending') &&
     !books.requests.some(({ status }) => status === 'reserved') &&
+    books.openDecisions === 0 &&
     !books.payments.some(isOpen)
   )
 }

@@ -49,6 +49,7 @@ function startsPayment(world: World): Request[] {
     allowed: [
       'order_not_payable',
       'payment_refused',
+      ...(world.plan.limits === 'few declines' ? (['too_many_failures'] as const) : []),
       ...(world.mayBeReused(key) ? (['idempotency_key_reused'] as const) : []),
     ],
     after: ({ value }) => {

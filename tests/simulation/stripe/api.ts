@@ -3,12 +3,14 @@ import type { Random } from '../random'
 import { errors, type Raised } from './errors'
 import { Idempotency } from './idempotency'
 import { found, Refusal, type StripeModel } from './model'
+import type { ModelIntent } from './objects'
 import { renderedDispute, renderedIntent, renderedRefund } from './rendered'
 
 type IntentRequest = Pick<Stripe.PaymentIntentCreateParams, 'metadata'> & {
   amount: number
   currency: string
   customer: string
+  capture_method?: 'manual'
 }
 type RefundRequest = { payment_intent: string; amount: number; metadata: Record<string, string> }
 type Options = { idempotencyKey: string }
@@ -17,6 +19,7 @@ type Options = { idempotencyKey: string }
 export type Sender = { random: Random; trouble: { stripe: number } }
 
 const WHOLE = { expanded: true }
+const CANCELABLE = ['requires_payment_method', 'requires_action', 'requires_capture']
 
 /** The calls that lib/ makes, answered by the model, with Stripe's ways to fail. */
 export class StripeApi {
@@ -47,6 +50,12 @@ export class StripeApi {
         retrieve: async (id: string) => this.#get(sender, () => renderedIntent(model.intent(id), WHOLE)),
         list: async (asked: Stripe.PaymentIntentListParams) =>
           this.#get(sender, () => this.#listIntents(asked)),
+        capture: async (id: string) =>
+          this.#move(sender, model.intent(id), ['requires_capture'], (intent) =>
+            model.capture(intent, intent.amount),
+          ),
+        cancel: async (id: string) =>
+          this.#move(sender, model.intent(id), CANCELABLE, (intent) => model.cancel(intent)),
       },
       refunds: {
         create: async (asked: RefundRequest, { idempotencyKey }: Options) =>
@@ -81,6 +90,25 @@ export class StripeApi {
     if (random.chance(trouble.stripe))
       throw random.pick([errors.connection, errors.rateLimited, errors.internal, errors.internal])()
     return answerOf(() => read())
+  }
+
+  /** What can be done once only, by the state of the object: with another try, Stripe says that it has moved on. */
+  #move(
+    { random, trouble }: Sender,
+    intent: ModelIntent,
+    from: readonly string[],
+    move: (intent: ModelIntent) => void,
+  ): unknown {
+    const fate = random.chance(trouble.stripe) ? random.pick(['does not arrive', 'answer is lost']) : null
+    if (fate === 'does not arrive')
+      throw random.pick([errors.connection, errors.rateLimited, errors.internal])()
+    const answer = answerOf(() => {
+      if (!from.includes(intent.status)) throw new Refusal('payment_intent_unexpected_state')
+      move(intent)
+      return renderedIntent(intent, WHOLE)
+    })
+    if (fate === 'answer is lost') throw errors.connection()
+    return answer
   }
 
   /** Everything that can happen to a request that makes something. */
@@ -126,8 +154,15 @@ export class StripeApi {
   }
 }
 
-function appIntent({ amount, currency, customer, metadata }: IntentRequest) {
-  return { amount, currency, customer, metadata: metadata as Record<string, string>, madeBy: 'app' as const }
+function appIntent({ amount, currency, customer, metadata, capture_method }: IntentRequest) {
+  return {
+    amount,
+    currency,
+    customer,
+    metadata: metadata as Record<string, string>,
+    madeBy: 'app' as const,
+    captureMethod: capture_method ?? ('automatic' as const),
+  }
 }
 
 function appRefund({ payment_intent, amount, metadata }: RefundRequest) {

@@ -44,7 +44,7 @@ export function renderedCharge(charge: ModelCharge, { expanded }: { expanded: bo
         last4: charge.last4,
         exp_month: 12,
         exp_year: 2034,
-        country: 'US',
+        country: charge.last4 === '0005' ? 'DE' : 'US',
         fingerprint: `print${charge.last4}`,
       },
     },
