@@ -44,6 +44,15 @@ const UNHAPPY_MONEY: RuleInput[] = [
   { fault: 'domain.challengeAbandoned', probability: 0.2 },
 ]
 
+/** What stands between the app and Stripe: an answer that never comes, or one that somebody else gave. */
+const NO_ANSWERS: RuleInput[] = [
+  { fault: 'after.hang', method: 'POST', probability: 0.05, ms: 20_000 },
+  { fault: 'before.notJson', probability: 0.05 },
+]
+
+/** Days that pass in a moment: authorizations end, keys are forgotten, deadlines are missed. */
+const TIME_JUMPS: RuleInput[] = [{ fault: 'domain.clockJump', method: 'POST', probability: 0.02 }]
+
 /** Sets of rules for everyday use. `default` is what Stripe does on a normal day. */
 export const PROFILES: Record<string, RuleInput[]> = {
   default: UNORDERED,
@@ -54,6 +63,8 @@ export const PROFILES: Record<string, RuleInput[]> = {
   'early-webhooks': [{ fault: 'after.webhookFirst', method: 'POST' }],
   'late-webhooks': [{ fault: 'webhook.delay', ms: 15_000 }],
   'unhappy-money': UNHAPPY_MONEY,
+  'no-answers': NO_ANSWERS,
+  'time-jumps': TIME_JUMPS,
   everything: [
     ...UNORDERED,
     ...UNRELIABLE_NETWORK,
@@ -61,5 +72,7 @@ export const PROFILES: Record<string, RuleInput[]> = {
     ...LOST_WEBHOOKS,
     ...UNHAPPY_MONEY,
     { fault: 'after.webhookFirst', method: 'POST', probability: 0.1 },
+    ...NO_ANSWERS,
+    ...TIME_JUMPS,
   ],
 }

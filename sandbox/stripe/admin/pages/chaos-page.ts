@@ -16,6 +16,8 @@ const MEANINGS: Record<string, string> = {
   'early-webhooks': 'The webhook comes before the answer of the call that caused it.',
   'late-webhooks': 'Every webhook comes 15 seconds late.',
   'unhappy-money': 'Refunds fail, customers dispute what was refunded, challenges are left.',
+  'no-answers': 'Calls are done and never answered, or a proxy answers in Stripe’s place.',
+  'time-jumps': 'Eight days pass in the middle of it.',
   everything: 'All of this at once.',
 }
 
