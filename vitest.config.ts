@@ -20,6 +20,9 @@ export default defineConfig({
         test: {
           name: 'sandbox',
           include: ['tests/sandbox/**/*.test.ts'],
+          setupFiles: ['tests/sandbox/support/setup.ts'],
+          // Files share their process, and with it the contract: each would take seconds to learn the SDK's types.
+          isolate: false,
           testTimeout: 60_000,
           hookTimeout: 120_000,
           maxWorkers: 2,

@@ -65,6 +65,14 @@ export class ContractChecker implements Observer {
     return { checked: { ...this.#checked }, violations: [...this.#violations.values()] }
   }
 
+  /** The report, and a new start: what comes later is told of by itself. */
+  takeReport(): ContractReport {
+    const report = this.report()
+    this.#violations.clear()
+    Object.assign(this.#checked, { responses: 0, errors: 0, events: 0 })
+    return report
+  }
+
   /** Compiling a validator takes a second that no answer should wait for. */
   #later(check: () => void): void {
     this.#waiting.push(check)

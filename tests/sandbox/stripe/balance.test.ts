@@ -2,11 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type Stripe from 'stripe'
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { afterFile } from '../support/after-file.ts'
 import { admin, advance, errorOf, localStripe } from './support/local-stripe.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'local-stripe-'))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+afterFile(() => rmSync(folder, { recursive: true, force: true }))
 
 const DAY = 24 * 60 * 60
 

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import type Stripe from 'stripe'
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { afterFile } from '../support/after-file.ts'
 import { aSubscriber, typesSince } from './support/billing.ts'
 import { answerBank, pageCard, payOnPage, press } from './support/hosted.ts'
 import {
@@ -30,7 +31,7 @@ async function slowShop(delayMs: number) {
   const address = server.address()
   if (typeof address !== 'object' || !address) throw new Error('The shop has no address')
   state.url = `http://127.0.0.1:${address.port}/webhook`
-  afterAll(() => {
+  afterFile(() => {
     server.closeAllConnections()
     server.close()
   })

@@ -13,7 +13,7 @@ describe('the scenarios that are also played against the real Stripe', () => {
       return played
     }
 
-    const [first, second] = [await play(), await play()]
+    const [first, second] = await Promise.all([play(), play()])
 
     const outcomes = first.flatMap((one) => one.outcomes)
     expect(outcomes.filter(({ status }) => status === 0 || status >= 500)).toEqual([])

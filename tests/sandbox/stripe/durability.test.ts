@@ -4,8 +4,9 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { freePorts } from '../../../sandbox/ports.ts'
+import { afterFile } from '../support/after-file.ts'
 import {
   eventually,
   localStripe,
@@ -19,7 +20,7 @@ import {
 const MAIN = join(import.meta.dirname, '../../../sandbox/stripe/main.ts')
 const folder = mkdtempSync(join(tmpdir(), 'local-stripe-'))
 const children: ChildProcess[] = []
-afterAll(() => {
+afterFile(() => {
   for (const child of children) child.kill('SIGKILL')
   rmSync(folder, { recursive: true, force: true })
 })

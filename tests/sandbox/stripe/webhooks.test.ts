@@ -2,13 +2,14 @@ import { createHmac } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { DeliveryView } from '../../../sandbox/stripe/admin/deliveries.ts'
 import { API_VERSION } from '../../../sandbox/stripe/config.ts'
+import { afterFile } from '../support/after-file.ts'
 import { admin, errorOf, eventually, localStripe, type Receiver, receiver } from './support/local-stripe.ts'
 
 const folders: string[] = []
-afterAll(() => {
+afterFile(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true })
 })
 

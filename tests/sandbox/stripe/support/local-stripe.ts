@@ -1,9 +1,10 @@
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
 import Stripe from 'stripe'
-import { afterAll, expect } from 'vitest'
+import { expect } from 'vitest'
 import type { StripeConfig } from '../../../../sandbox/stripe/config.ts'
 import { type RunningStripe, startStripe } from '../../../../sandbox/stripe/server.ts'
 import { stripeContract } from '../../../support/stripe-contract.ts'
+import { afterFile } from '../../support/after-file.ts'
 
 export const SECRET_KEY = 'sk_test_local_0123456789abcdef'
 export const PUBLISHABLE_KEY = 'pk_test_local_0123456789abcdef'
@@ -32,7 +33,7 @@ export async function localStripe(config: Partial<StripeConfig> = {}): Promise<L
     if (!closed) await running.close()
     closed = true
   }
-  afterAll(close)
+  afterFile(close)
   return { ...running, close, stripe: stripeClient(running.url) }
 }
 
@@ -163,7 +164,7 @@ export async function receiver(): Promise<Receiver> {
   const address = server.address()
   if (typeof address !== 'object' || !address) throw new Error('The receiver has no address')
   state.url = `http://127.0.0.1:${address.port}/webhook`
-  afterAll(() => {
+  afterFile(() => {
     server.closeAllConnections()
     server.close()
   })
