@@ -21,7 +21,7 @@ import {
 import type { Operation } from '../../../sandbox/stripe/http/operation.ts'
 import { type Params, readParams } from '../../../sandbox/stripe/http/params.ts'
 import { OPERATIONS } from '../../../sandbox/stripe/server.ts'
-import { assertContractKept, assertKept } from '../../support/contract-report.ts'
+import { assertContractKept } from '../../support/contract-report.ts'
 import { assertContractKeptSoFar, stripeContract } from '../../support/stripe-contract.ts'
 import { errorOf, stripeClient } from './support/local-stripe.ts'
 import { observed } from './support/observed.ts'
