@@ -6,7 +6,7 @@ export const metadata: Metadata = { title: 'Not found' }
 
 export default function NotFound() {
   return (
-    <div className="column-narrow py-10">
+    <div className="column-narrow">
       <h1 className="text-28">Nothing here</h1>
       <p className="mt-2 text-16 text-ink-soft">
         This page does not exist, or it belongs to another account. Check the address, or sign in with the

@@ -54,12 +54,12 @@ export function PaymentList({ payments }: { payments: PaymentSummary[] }) {
                   <PaymentStatus status={payment.status} />
                 </span>
               </td>
-              <td className={`${CELL} col-span-2 row-start-3 text-13 text-ink-soft lg:text-14`}>
-                {payment.card ? <CardLabel card={payment.card} /> : <NoCard />}
-              </td>
               <td
                 className={`${CELL} col-start-2 row-start-2 text-right text-13 text-ink-soft lg:text-left lg:text-14`}
               >
+                {payment.card ? <CardLabel card={payment.card} /> : <NoCard />}
+              </td>
+              <td className={`${CELL} col-span-2 row-start-3 text-13 text-ink-soft lg:text-14`}>
                 <span className="relative z-10">
                   <Instant at={payment.createdAt} />
                 </span>
@@ -97,8 +97,8 @@ export function PaymentListSkeleton() {
           <Bar className={`h-3.5 ${width}`} />
           <Bar className="h-3.5 w-16 justify-self-end lg:order-last" />
           <Bar className="h-3.5 w-20" />
-          <Bar className="hidden h-3.5 w-28 lg:block" />
-          <Bar className="h-3.5 w-28 max-lg:justify-self-end lg:w-32" />
+          <Bar className="h-3.5 w-24 max-lg:justify-self-end lg:w-28" />
+          <Bar className="h-3.5 w-28 lg:w-32" />
         </div>
       ))}
     </Skeleton>

@@ -11,7 +11,7 @@ const LABELS: Readonly<Record<string, string>> = {
   'payment.requires_action': 'Your bank asked you to confirm',
   'payment.processing': 'Your bank is working on it',
   'payment.requires_capture': 'Amount reserved on the card',
-  'payment.failed_attempt': 'The card was declined',
+  'payment.failed_attempt': 'A try did not go through',
   'payment.succeeded': 'Paid',
   'payment.canceled': 'Cancelled',
   'refund.pending': 'Refund on its way',

@@ -8,7 +8,7 @@ type FailureProps = { error: unknown; retry: () => void }
 export function Failure({ error, retry }: FailureProps) {
   const digest = digestOf(error)
   return (
-    <div className="column-narrow py-10">
+    <div className="column-narrow">
       <h1 className="text-28">This page did not load</h1>
       <p className="mt-2 text-16 text-ink-soft">
         Something on our side did not answer. Your payments are safe: nothing was charged by opening this

@@ -7,12 +7,10 @@ type FieldProps = Omit<ComponentProps<'input'>, 'id' | 'aria-describedby' | 'ari
   error?: string
 }
 
-/** One labelled input. Hint and error are tied to it, so a screen reader reads them with the label. */
+/** One labelled input. Its hint, or the error that takes its place, is tied to it: a screen reader reads it with the label. */
 export function Field({ label, hint, error, className, ...input }: FieldProps) {
   const id = useId()
-  const hintId = hint ? `${id}-hint` : undefined
-  const errorId = error ? `${id}-error` : undefined
-  const describedBy = [errorId, hintId].filter(Boolean).join(' ') || undefined
+  const noteId = error || hint ? `${id}-note` : undefined
 
   return (
     <div className={className}>
@@ -22,7 +20,7 @@ export function Field({ label, hint, error, className, ...input }: FieldProps) {
       <input
         {...input}
         id={id}
-        aria-describedby={describedBy}
+        aria-describedby={noteId}
         aria-invalid={error ? true : undefined}
         className={classNames(
           'block min-h-11 w-full rounded border bg-raised px-3 py-2 text-16 text-ink shadow-flat',
@@ -30,14 +28,9 @@ export function Field({ label, hint, error, className, ...input }: FieldProps) {
           error ? 'border-bad' : 'border-line-strong',
         )}
       />
-      {error && (
-        <p id={errorId} className="mt-1 text-14 text-bad">
-          {error}
-        </p>
-      )}
-      {hint && (
-        <p id={hintId} className="mt-1 text-13 text-ink-soft">
-          {hint}
+      {noteId && (
+        <p id={noteId} className={classNames('mt-1', error ? 'text-14 text-bad' : 'text-13 text-ink-soft')}>
+          {error || hint}
         </p>
       )}
     </div>

@@ -6,7 +6,7 @@ export function listPage(mails: Mail[], to: string): string {
     .map(
       (mail) => `<li><a href="/messages/${mail.id}">
         <span class="subject">${escapeHtml(mail.subject)}</span>
-        <span class="meta">to ${escapeHtml(mail.to)} · ${time(mail.sentAt)}</span></a></li>`,
+        <span class="meta"><span>to ${escapeHtml(mail.to)}</span> <span>${time(mail.sentAt)}</span></span></a></li>`,
     )
     .join('\n')
   return page(
@@ -30,7 +30,7 @@ export function mailPage(mail: Mail): string {
     mail.subject,
     `<p><a href="/">All mails</a></p>
     <h1>${escapeHtml(mail.subject)}</h1>
-    <p class="meta">to ${escapeHtml(mail.to)} · ${time(mail.sentAt)}</p>
+    <p class="meta"><span>to ${escapeHtml(mail.to)}</span> <span>${time(mail.sentAt)}</span></p>
     ${links ? `<h2>Links in this mail</h2><ul class="links">${links}</ul>` : ''}
     <h2>Text</h2>
     <pre tabindex="0" aria-label="Text of the mail">${escapeHtml(mail.text)}</pre>
@@ -97,9 +97,10 @@ h2 { font-size: 1rem; margin: 1.75rem 0 .5rem }
 a { color: var(--link); overflow-wrap: anywhere }
 a:focus-visible, input:focus-visible, button:focus-visible, pre:focus-visible { outline: 2px solid var(--link); outline-offset: 2px }
 .lead, .meta, .empty { color: var(--soft) }
-form { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; margin: 1.5rem 0 }
+form { display: grid; grid-template-columns: 1fr auto; gap: .25rem .5rem; margin: 1.5rem 0 }
+label { grid-column: 1 / -1; font-size: .875rem; font-weight: 500 }
 input, button { font: inherit; color: inherit; background: var(--panel); border: 1px solid var(--soft); border-radius: 6px; padding: .5rem .75rem; min-height: 44px }
-input { flex: 1 1 12rem; min-width: 0 }
+input { min-width: 0 }
 button { cursor: pointer }
 ul { list-style: none; margin: 0; padding: 0 }
 .mails { border: 1px solid var(--line); border-radius: 8px; background: var(--panel); overflow: hidden }
@@ -107,7 +108,7 @@ ul { list-style: none; margin: 0; padding: 0 }
 .mails a { display: block; padding: .75rem 1rem; text-decoration: none; color: inherit }
 .mails a:hover .subject { text-decoration: underline }
 .subject { display: block; font-weight: 600 }
-.meta { font-size: .875rem }
+.meta { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 1rem; margin: 0; font-size: .875rem; overflow-wrap: anywhere }
 .links li { padding: .25rem 0 }
 pre, iframe { width: 100%; border: 1px solid var(--line); border-radius: 8px; background: var(--panel) }
 pre { margin: 0; padding: 1rem; white-space: pre-wrap; overflow-wrap: anywhere; font-size: .875rem }

@@ -72,7 +72,10 @@ export function sumOf(object: Plain): string {
   )
   const { currency } = object
   if (typeof amount !== 'number' || typeof currency !== 'string') return ''
-  return `${formatAmount(amount, currency)} ${currency.toUpperCase()}`
+  const sum = formatAmount(amount, currency)
+  const code = currency.toUpperCase()
+  // Where there is no sign for a currency, its code is in the sum already.
+  return sum.includes(code) ? sum : `${sum} ${code}`
 }
 
 /** Unix milliseconds. The page's script puts it into the reader's zone. */
