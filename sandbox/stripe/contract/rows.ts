@@ -144,6 +144,9 @@ A3 | DOC INF | ISK, HUF and UGX are special
 A4 | DOC INF | currencies with three decimals end in 0
 A5 | 2ND | the minimum of each currency
 A6 | 2ND | the minimum is that of the settlement currency
+V1 | SDK INF | payment_method_types is gone from what creates an intent or a session
+V2 | SDK | periods are on a subscription's items, what paid an invoice is in its payments
+V3 | SDK | a Checkout Session says by ui_mode where its fields are
 `
 
 export const ROWS: readonly Row[] = TABLE.trim().split('\n').map(readRow)

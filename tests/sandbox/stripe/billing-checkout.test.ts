@@ -278,7 +278,7 @@ describe('a session whose fields are in the shop’s own page', () => {
       ],
     })
 
-  it('has a secret instead of an address, and is paid by Stripe.js with it', async () => {
+  it('stripe.V3 has a secret instead of an address, and is paid by Stripe.js with it', async () => {
     const session = await inShop()
     const address = `/v1/elements/checkout_sessions/${session.id}/confirm`
     const card = { ...typedCard('4242424242424242'), email: 'ada@example.com' }

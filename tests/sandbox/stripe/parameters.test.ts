@@ -57,10 +57,14 @@ describe('errors', () => {
     })
   })
 
-  it('stripe.R6 payment_method_types is unknown in this API version', async () => {
-    const body = 'amount=500&currency=usd&payment_method_types[0]=card'
+  it.each([
+    ['/v1/payment_intents', 'amount=500&currency=usd'],
+    ['/v1/setup_intents', ''],
+    ['/v1/checkout/sessions', 'mode=setup&currency=usd&success_url=http://localhost:3000/'],
+  ])('stripe.V1 %s does not take payment_method_types in this API version', async (path, rest) => {
+    const body = `${rest}&payment_method_types[0]=card`
 
-    const answer = await send(url, '/v1/payment_intents', { body, headers: asSecret })
+    const answer = await send(url, path, { body, headers: asSecret })
 
     expect(answer.body).toMatchObject({ error: { code: 'parameter_unknown', param: 'payment_method_types' } })
   })
