@@ -4,7 +4,7 @@ import type { User } from '../auth/session'
 import { callService } from '../db/sql'
 import { env } from '../env'
 import { AppError } from '../errors'
-import { askStripe, createFailure, type Stripe } from '../stripe/server'
+import { askStripe, createFailure, retryAfterSeconds, type Stripe } from '../stripe/server'
 import { crashPoint } from './crash-point'
 
 const Claim = z.object({
@@ -54,6 +54,6 @@ async function create(customerId: string, attempt: number): Promise<Stripe.Custo
     )
   } catch (error) {
     if (createFailure(error) === 'key_spent') return 'key_spent'
-    throw new AppError('provider_unavailable', { cause: error, retryAfterSeconds: 5 })
+    throw new AppError('provider_unavailable', { cause: error, retryAfterSeconds: retryAfterSeconds(error) })
   }
 }

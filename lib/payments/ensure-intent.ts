@@ -3,14 +3,21 @@ import { callService } from '../db/sql'
 import { env } from '../env'
 import { AppError } from '../errors'
 import { log } from '../log'
-import { askStripe, createFailure, isUnknownCustomer, type Stripe, stripeErrorCode } from '../stripe/server'
+import {
+  askStripe,
+  createFailure,
+  isUnknownCustomer,
+  retryAfterSeconds,
+  type Stripe,
+  stripeErrorCode,
+} from '../stripe/server'
 import { crashPoint } from './crash-point'
 import { intentFacts } from './facts'
 import { OpenPayment } from './open-payment'
 import { syncPaymentIntent } from './sync-object'
 
 /** Stripe keeps idempotency keys for at least 24 hours. After that a repeat could create a second PaymentIntent. */
-const KEY_TRUSTED_MS = 23 * 60 * 60 * 1000
+const KEY_TRUSTED_SECONDS = 23 * 60 * 60
 const MAX_ATTEMPTS_AT_ONCE = 2
 
 /**
@@ -32,7 +39,7 @@ export async function ensureIntent(
 
   let payment = opened
   for (let tries = 0; tries < MAX_ATTEMPTS_AT_ONCE; tries++) {
-    const isKeyForgotten = Date.now() - Date.parse(payment.attemptedAt) > KEY_TRUSTED_MS
+    const isKeyForgotten = payment.attemptAgeSeconds > KEY_TRUSTED_SECONDS
     const made = isKeyForgotten ? 'key_spent' : await create(payment)
     const intent = made === 'key_spent' ? await lookUp(payment) : made
     if (intent) return { payment: await link(payment, intent), intent }
@@ -67,7 +74,7 @@ async function create(payment: OpenPayment): Promise<Stripe.PaymentIntent | 'key
       throw new AppError('payment_refused', { cause: error })
     }
     await callService('mark_payment_unknown', { p_payment_id: payment.id })
-    throw new AppError('provider_unavailable', { cause: error, retryAfterSeconds: 5 })
+    throw new AppError('provider_unavailable', { cause: error, retryAfterSeconds: retryAfterSeconds(error) })
   }
 }
 
@@ -118,6 +125,6 @@ async function inTime<Result>(ask: () => Promise<Result>): Promise<Result> {
     return await ask()
   } catch (error) {
     if (error instanceof AppError) throw error
-    throw new AppError('provider_unavailable', { cause: error, retryAfterSeconds: 5 })
+    throw new AppError('provider_unavailable', { cause: error, retryAfterSeconds: retryAfterSeconds(error) })
   }
 }

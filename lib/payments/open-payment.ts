@@ -22,7 +22,8 @@ export const OpenPayment = z.object({
     })
     .nullable(),
   attempt: z.number().int(),
-  attemptedAt: z.string(),
+  /** By the database's clock, which also wrote when the attempt began. */
+  attemptAgeSeconds: z.number(),
   createdAt: z.string(),
   version: z.number().int(),
 })

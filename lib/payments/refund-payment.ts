@@ -4,14 +4,14 @@ import type { User } from '../auth/session'
 import { callService, databaseCode } from '../db/sql'
 import { AppError } from '../errors'
 import { log } from '../log'
-import { askStripe, createFailure, type Stripe, stripeErrorCode } from '../stripe/server'
+import { askStripe, createFailure, retryAfterSeconds, type Stripe, stripeErrorCode } from '../stripe/server'
 import { crashPoint } from './crash-point'
 import { sha256 } from './facts'
 import type { RefundPaymentInput } from './schema'
 import { applyRefund } from './sync-object'
 
 /** See ensure-intent.ts: Stripe keeps keys for at least 24 hours. */
-const KEY_TRUSTED_MS = 23 * 60 * 60 * 1000
+const KEY_TRUSTED_SECONDS = 23 * 60 * 60
 const MAX_ATTEMPTS_AT_ONCE = 2
 
 export const RefundRequest = z.object({
@@ -27,7 +27,7 @@ export const RefundRequest = z.object({
     metadata: z.object({ refund_request_id: z.string(), payment_id: z.string() }),
   }),
   attempt: z.number().int(),
-  attemptedAt: z.string(),
+  attemptAgeSeconds: z.number(),
   createdAt: z.string(),
 })
 export type RefundRequest = z.infer<typeof RefundRequest>
@@ -92,7 +92,7 @@ export async function carryOut(reserved: RefundRequest, source: 'app' | 'sweep')
   if (reserved.status === 'refused') throw new AppError('refund_refused')
   let request = reserved
   for (let tries = 0; tries < MAX_ATTEMPTS_AT_ONCE && request.status === 'reserved'; tries++) {
-    const isKeyForgotten = Date.now() - Date.parse(request.attemptedAt) > KEY_TRUSTED_MS
+    const isKeyForgotten = request.attemptAgeSeconds > KEY_TRUSTED_SECONDS
     const made = isKeyForgotten ? 'key_spent' : await create(request)
     const refund = made === 'key_spent' ? await lookUp(request) : made
     if (refund) {
@@ -122,7 +122,10 @@ async function create(request: RefundRequest): Promise<Stripe.Refund | 'key_spen
     log.warn('refund_create_failed', { refundRequestId: request.id, attempt: request.attempt, failure, code })
     if (failure === 'key_spent') return 'key_spent'
     if (failure === 'unknown')
-      throw new AppError('provider_unavailable', { cause: error, retryAfterSeconds: 5 })
+      throw new AppError('provider_unavailable', {
+        cause: error,
+        retryAfterSeconds: retryAfterSeconds(error),
+      })
     await callService('refuse_refund', { p_request_id: request.id, p_code: code })
     throw new AppError('refund_refused', { cause: error })
   }
@@ -140,7 +143,10 @@ async function lookUp(request: RefundRequest): Promise<Stripe.Refund | null> {
         expand: ['data.balance_transaction'],
       }),
     ).catch((error: unknown) => {
-      throw new AppError('provider_unavailable', { cause: error, retryAfterSeconds: 5 })
+      throw new AppError('provider_unavailable', {
+        cause: error,
+        retryAfterSeconds: retryAfterSeconds(error),
+      })
     })
     const found = page.data.find((refund) => refund.metadata?.refund_request_id === request.id)
     startingAfter = page.data.at(-1)?.id

@@ -93,6 +93,12 @@ export function isStripeOutage(error: unknown): boolean {
   )
 }
 
+/** When to ask Stripe again: as it says itself when it says so, up to a minute. */
+export function retryAfterSeconds(error: unknown): number {
+  const said = error instanceof Stripe.errors.StripeError ? Number(error.headers?.['retry-after']) : 0
+  return said > 0 ? Math.min(Math.ceil(said), 60) : 5
+}
+
 /** Whether Stripe refused because it does not know the customer we named. */
 export function isUnknownCustomer(error: unknown): boolean {
   return (
