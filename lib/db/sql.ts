@@ -5,7 +5,7 @@ import { AppError } from '../errors'
 
 const CONNECT_TIMEOUT_SECONDS = 3
 /** The server gives up a statement after 4 s; this bounds each try, also when the server never answers. */
-const CALL_DEADLINE_MS = 5_000
+const CALL_DEADLINE_MS = 4_500
 const MAX_TRIES = 3
 
 let pool: postgres.Sql | undefined
@@ -62,6 +62,11 @@ export function databaseCode(error: unknown): string | null {
 /** The detail a function raised an error with, or null. */
 export function databaseDetail(error: unknown): string | null {
   return error instanceof postgres.PostgresError ? (error.detail ?? null) : null
+}
+
+/** The server gave up a statement for taking too long. */
+export function isStatementTimeout(error: unknown): boolean {
+  return databaseCode(error) === '57014'
 }
 
 /** Close the pool, letting running calls finish. */

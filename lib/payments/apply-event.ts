@@ -1,11 +1,11 @@
 import 'server-only'
 import { z } from 'zod'
-import { callService, databaseCode } from '../db/sql'
+import { callService, databaseCode, isStatementTimeout } from '../db/sql'
 import { env, STRIPE_API_VERSION } from '../env'
 import { AppError, isAppError } from '../errors'
 import { errorFields, log } from '../log'
 import { forEvent } from '../request-context'
-import { isStripeOutage, stripeErrorCode } from '../stripe/server'
+import { isStripeOutage, retryAfterSeconds, stripeErrorCode } from '../stripe/server'
 import type { SecretName } from '../stripe/webhook'
 import { carryOutDecisionOn } from './carry-out-decisions'
 import { crashPoint } from './crash-point'
@@ -94,8 +94,14 @@ async function attempt({
     return 'processed'
   } catch (error) {
     // An outage, ours or Stripe's, says nothing about the event: it does not bring it nearer to being parked.
-    if (isAppError(error, 'unavailable')) throw error
-    if (isStripeOutage(error)) throw new AppError('unavailable', { cause: error, retryAfterSeconds: 10 })
+    if (isAppError(error, 'unavailable')) {
+      if (isStatementTimeout(error.reason()))
+        return await noteTimeout({ event, payloadHash, verifiedWith, source }, error)
+      throw error
+    }
+    if (isStripeOutage(error)) {
+      throw new AppError('unavailable', { cause: error, retryAfterSeconds: retryAfterSeconds(error) })
+    }
     log.error('event_failed', { type: event.type, ...errorFields(error) })
     const code = databaseCode(error) ?? stripeErrorCode(error)
     const noted = await callService('event_failed', {
@@ -105,4 +111,24 @@ async function attempt({
     })
     return noted === 'parked' ? 'parked' : 'failed'
   }
+}
+
+/**
+ * A statement that ran out of time is the event's fault or a slow database's: the database keeps the event, and weighs
+ * what has become of the others meanwhile. What cannot even be noted is the database's fault.
+ */
+async function noteTimeout(
+  { event, payloadHash, verifiedWith, source }: Parameters<typeof applyEvent>[0],
+  timeout: AppError,
+): Promise<'failed' | 'parked'> {
+  log.warn('event_timed_out', { type: event.type })
+  const noted = await callService('event_timed_out', {
+    p_event: { json: event },
+    p_payload_hash: payloadHash,
+    p_verified_with: verifiedWith,
+    p_source: source,
+  }).catch(() => {
+    throw timeout
+  })
+  return noted === 'parked' ? 'parked' : 'failed'
 }
