@@ -19,6 +19,7 @@ const ERRORS = {
   not_found: [404, 'There is nothing here.'],
   body_too_slow: [408, 'The request did not arrive in time.'],
   order_not_payable: [409, 'This order cannot be paid any more.'],
+  order_settled: [409, 'This order is paid or closed already.'],
   not_refundable: [409, 'This payment cannot be refunded now: nothing was paid, or a dispute is open.'],
   already_running: [409, 'Another run of this job is going on.'],
   body_too_large: [413, 'The request is too large.'],

@@ -31,6 +31,7 @@ export const LIMITS = {
   starting: { limit: 60, seconds: 60, window: 'fixed', by: 'person' },
   syncing: { limit: 30, seconds: 60, window: 'fixed', by: 'person' },
   refunding: { limit: 120, seconds: 60, window: 'fixed', by: 'person' },
+  canceling: { limit: 30, seconds: 60, window: 'fixed', by: 'person' },
   ordering: { limit: 20, seconds: 60, window: 'fixed', by: 'person' },
 
   'new-payments': { limit: 10, seconds: 60, window: 'rolling', by: 'person' },

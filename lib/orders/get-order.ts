@@ -7,7 +7,7 @@ import { requireUuid } from '../http'
 import { PAYMENT_STATUSES, type PaymentStatus } from '../payments/status'
 import { rowsOf } from '../supabase/rows'
 import { supabase } from '../supabase/server'
-import type { OrderStatus } from './schema'
+import { ORDER_STATUSES, type OrderStatus } from './schema'
 
 const COLUMNS = `id, reference, status, total_minor, currency, created_at, paid_by_payment_id,
   order_lines (position, name, quantity, unit_amount_minor, amount_minor)`
@@ -15,7 +15,7 @@ const COLUMNS = `id, reference, status, total_minor, currency, created_at, paid_
 const OrderRow = z.object({
   id: z.uuid(),
   reference: z.string(),
-  status: z.enum(['open', 'paid', 'canceled', 'expired']),
+  status: z.enum(ORDER_STATUSES),
   total_minor: z.number().int(),
   currency: z.string(),
   created_at: z.string(),

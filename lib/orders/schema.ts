@@ -10,4 +10,5 @@ export const CreateOrderInput = z.strictObject({
 })
 export type CreateOrderInput = z.infer<typeof CreateOrderInput>
 
-export type OrderStatus = 'open' | 'paid' | 'canceled' | 'expired'
+export const ORDER_STATUSES = ['open', 'paid', 'canceled', 'expired'] as const
+export type OrderStatus = (typeof ORDER_STATUSES)[number]

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { callService } from '../db/sql'
 import { env } from '../env'
 import { errorFields, log } from '../log'
-import { askStripe, createFailure, stripeErrorCode } from '../stripe/server'
+import { askStripe, createFailure, type Stripe, stripeErrorCode } from '../stripe/server'
 import { crashPoint } from './crash-point'
 import { type SyncSource, syncPaymentIntent } from './sync-object'
 
@@ -14,8 +14,17 @@ export const Decision = z.object({
   decision: z.enum(['capture', 'cancel']),
   reason: z.string(),
   version: z.number().int(),
+  /** Which try this is. */
+  attempt: z.number().int(),
 })
 export type Decision = z.infer<typeof Decision>
+
+const CANCELLATION_REASONS: Readonly<
+  Record<string, NonNullable<Stripe.PaymentIntentCancelParams['cancellation_reason']>>
+> = {
+  too_many_failures: 'fraudulent',
+  order_canceled: 'requested_by_customer',
+}
 
 /** Carry out at once what has just been decided about a PaymentIntent. Never throws: what fails is the sweeper's. */
 export async function carryOutDecisionOn(intentId: string, source: SyncSource): Promise<void> {
@@ -38,17 +47,21 @@ export async function carryOutDecisionOn(intentId: string, source: SyncSource): 
  * @throws AppError or StripeError when it has to be tried again
  */
 export async function carryOutDecision(
-  { paymentId, intentId, decision, reason, version }: Decision,
+  { paymentId, intentId, decision, reason, version, attempt }: Decision,
   source: SyncSource,
 ): Promise<void> {
   crashPoint('decision.claimed')
+  // Stripe does either only once anyway. A key of its own for each try: it would repeat a refusal of a moment for a day.
+  const options = { idempotencyKey: `decision:${paymentId}:${attempt}` }
   try {
     await askStripe((stripe) =>
       decision === 'capture'
-        ? stripe.paymentIntents.capture(intentId)
-        : stripe.paymentIntents.cancel(intentId, {
-            cancellation_reason: reason === 'too_many_failures' ? 'fraudulent' : 'abandoned',
-          }),
+        ? stripe.paymentIntents.capture(intentId, {}, options)
+        : stripe.paymentIntents.cancel(
+            intentId,
+            { cancellation_reason: CANCELLATION_REASONS[reason] ?? 'abandoned' },
+            options,
+          ),
     )
     log.info('decision_carried_out', { paymentId, decision, reason })
   } catch (error) {

@@ -14,60 +14,64 @@ const BATCH = 20
 /** Platforms cut a request off after a minute or so; what is left then is for the next call. */
 const TIME_BUDGET_MS = 25_000
 
-const StoredEvents = z.array(
-  z.object({ event: z.custom<EventFacts>((value) => typeof value === 'object'), payloadHash: z.string() }),
-)
+const StoredEvent = z.object({
+  event: z.custom<EventFacts>((value) => typeof value === 'object'),
+  payloadHash: z.string(),
+})
 
-export type Swept = { events: number; refunds: number; payments: number; decisions: number; failures: number }
+export type Swept = {
+  events: number
+  refunds: number
+  payments: number
+  orders: number
+  decisions: number
+  failures: number
+}
 
 /**
  * Finish what was left half-way, without the customer: events that could not be applied, refunds Stripe has not answered,
- * payments whose PaymentIntent was never linked, payments nobody has told us about for a while, decisions not carried out.
+ * payments whose PaymentIntent was never linked, payments nobody has told us about for a while, orders that have expired,
+ * decisions not carried out.
  * Any number of sweeps may run at once: each row is claimed by one.
  */
 export async function sweep(): Promise<Swept> {
   const { livemode } = env()
   const deadline = Date.now() + TIME_BUDGET_MS
-  const claim = (name: string) => callService(name, { p_livemode: livemode, p_limit: BATCH })
-  const swept: Swept = { events: 0, refunds: 0, payments: 0, decisions: 0, failures: 0 }
+  const claim = async (name: string) =>
+    z.array(z.unknown()).parse(await callService(name, { p_livemode: livemode, p_limit: BATCH }))
+  const swept: Swept = { events: 0, refunds: 0, payments: 0, orders: 0, decisions: 0, failures: 0 }
 
+  /** A row that cannot even be read holds up no other. */
   async function each<Row>(
     kind: 'events' | 'refunds' | 'payments' | 'decisions',
-    claimed: () => Promise<Row[]>,
+    name: string,
+    row: z.ZodType<Row>,
     finish: (row: Row) => Promise<unknown>,
   ): Promise<void> {
-    for (let rows = await claimed(); rows.length > 0; rows = rows.length < BATCH ? [] : await claimed()) {
-      for (const row of rows) {
+    for (let rows = await claim(name); rows.length > 0; rows = rows.length < BATCH ? [] : await claim(name)) {
+      for (const claimed of rows) {
         if (Date.now() > deadline) return
         swept[kind]++
-        await finish(row).catch((error: unknown) => {
+        try {
+          await finish(row.parse(claimed))
+        } catch (error) {
           swept.failures++
           log.warn('sweep_failed', { kind, ...errorFields(error) })
-        })
+        }
       }
     }
   }
 
-  await each(
-    'events',
-    async () => StoredEvents.parse(await claim('events_to_retry')),
-    ({ event, payloadHash }) => applyEvent({ event, payloadHash, verifiedWith: null, source: 'sweep' }),
+  await each('events', 'events_to_retry', StoredEvent, ({ event, payloadHash }) =>
+    applyEvent({ event, payloadHash, verifiedWith: null, source: 'sweep' }),
   )
-  await each(
-    'refunds',
-    async () => z.array(RefundRequest).parse(await claim('refunds_to_sweep')),
-    (refund) => carryOut(refund, 'sweep'),
-  )
-  await each(
-    'payments',
-    async () => z.array(OpenPayment).parse(await claim('payments_to_sweep')),
-    (payment) => ensureIntent(payment, 'sweep'),
-  )
+  await each('refunds', 'refunds_to_sweep', RefundRequest, (refund) => carryOut(refund, 'sweep'))
+  await each('payments', 'payments_to_sweep', OpenPayment, (payment) => ensureIntent(payment, 'sweep'))
+  const expired = await callService('expire_orders', { p_livemode: livemode, p_limit: BATCH })
+  swept.orders = z.number().int().parse(expired)
   // Last: what came in above may have led to some.
-  await each(
-    'decisions',
-    async () => z.array(Decision).parse(await claim('decisions_to_carry_out')),
-    (decision) => carryOutDecision(decision, 'sweep'),
+  await each('decisions', 'decisions_to_carry_out', Decision, (decision) =>
+    carryOutDecision(decision, 'sweep'),
   )
   return swept
 }
