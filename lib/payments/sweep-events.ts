@@ -9,6 +9,12 @@ import { eventFacts, sha256 } from './facts'
 import type { ReconcileRun } from './reconcile-run'
 
 const PAGE = 100
+const FACTS = new Set([
+  'payment_intent.succeeded',
+  'payment_intent.canceled',
+  'charge.succeeded',
+  'charge.failed',
+])
 const HANDLED = /^(payment_intent|charge|refund|radar\.early_fraud_warning)\./
 
 /**
@@ -22,7 +28,7 @@ export async function sweepEvents(run: ReconcileRun): Promise<void> {
   run.counts.events += page.events.length
   run.counts.eventsMissed += missed.size
 
-  for (const event of events) {
+  for (const event of factsFirst(events)) {
     if (run.mode === 'dry_run' || !missed.has(event.id)) continue
     const taken = { event: await eventFacts(event), payloadHash: await sha256(JSON.stringify(event)) }
     await applyEvent({ ...taken, verifiedWith: null, source: 'sweep' }).catch((error: unknown) => {
@@ -35,6 +41,11 @@ export async function sweepEvents(run: ReconcileRun): Promise<void> {
     [],
     page.hasMore ? { ...run.cursor, after: page.newestId } : { step: 'list', kind: 'payment_intent' },
   )
+}
+
+/** In which order they apply does not matter; a hint about what is final by then costs no request. */
+function factsFirst(events: Stripe.Event[]): Stripe.Event[] {
+  return events.toSorted((a, b) => Number(FACTS.has(b.type)) - Number(FACTS.has(a.type)))
 }
 
 type Page = { events: Stripe.Event[]; newestId?: string; hasMore: boolean }
