@@ -1,5 +1,5 @@
 // `npm run test:simulate -- --seed 123` plays one schedule of the simulation again; `--schedules 500` plays as many as asked
-// for, from a seed that is printed. `npm run test:soak` plays 10,000.
+// for, from a seed that is printed.
 import { parseArgs } from 'node:util'
 import { run, tool } from './processes.ts'
 

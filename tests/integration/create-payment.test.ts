@@ -67,7 +67,7 @@ describe('starting a payment', () => {
     expect(await paymentRows(orderId)).toHaveLength(1)
   })
 
-  it('gives two tabs with two keys the same payment', async () => {
+  it('gives two tabs with two keys the same payment (I3)', async () => {
     const orderId = await newOrder(ada.id)
 
     const [one, two] = await Promise.all([

@@ -150,7 +150,7 @@ describe('when a dependency is away', () => {
     },
   )
 
-  it('parks an event after eight failures, answers 200 to it from then on, and raises an alert', async () => {
+  it('parks an event after eight failures, answers 200 to it from then on, and raises an alert (W17)', async () => {
     const payment = await openedPayment()
     const event = eventOf(
       'payment_intent.succeeded',

@@ -222,7 +222,7 @@ describe('what an event does', () => {
     )
   })
 
-  it('has one effect when all events of a payment come at once, over and over', async () => {
+  it('has one effect when all events of a payment come at once, over and over (W12)', async () => {
     const payment = await openedPayment()
     const events = [
       succeeded(payment),
@@ -243,7 +243,7 @@ describe('what an event does', () => {
     expect(await effectsOn(payment)).toMatchObject(PAID_ONCE)
   })
 
-  it('never takes a paid payment back, whatever comes later', async () => {
+  it('never takes a paid payment back, whatever comes later (W14)', async () => {
     const payment = await openedPayment()
     await postEvent(first, succeeded(payment), { secret })
 
@@ -286,7 +286,7 @@ describe('what an event does', () => {
     }
   })
 
-  it('does not fulfil an order when the paid amount or currency differs, and asks for a review', async () => {
+  it('does not fulfil an order when the paid amount or currency differs, and asks for a review (I5)', async () => {
     for (const other of [{ amount_received: 2399 }, { currency: 'usd' }]) {
       const payment = await openedPayment()
 
@@ -304,6 +304,8 @@ describe('what an event does', () => {
         paid_rows: 0,
         postings: 1,
       })
+      const alerts = await adminSql()`select kind from private.alerts where subject_id = ${payment.paymentId}`
+      expect(alerts.map((alert) => alert.kind)).toEqual(['payment_amount_differs'])
     }
   })
 

@@ -1,0 +1,246 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { adminSql } from '../support/db'
+import type { Fault } from '../support/fault-proxy'
+import { manyOpenedPayments } from '../support/many-payments'
+import { effectsOn, newOrder, type OpenedPayment, openedPayment, PAID_ONCE } from '../support/payment-rows'
+import { newPerson, type Person } from '../support/people'
+import { type ProxiedServer, startProxiedServer } from '../support/proxied-server'
+import { startPayment } from '../support/requests'
+import { stack } from '../support/stack-in-test'
+import { chargeOf, eventOf, intentOf, postEvent } from '../support/stripe-events'
+
+const { env, localSecret } = stack()
+const secret = env.STRIPE_WEBHOOK_SECRET ?? ''
+
+let server: ProxiedServer
+let ada: Person
+beforeAll(async () => {
+  server = await startProxiedServer()
+  ada = await newPerson()
+})
+afterAll(() => server?.stop())
+beforeEach(() => {
+  server.database.setFault('none')
+  server.redis.setFault('none')
+})
+
+const succeeded = (payment: OpenedPayment) =>
+  eventOf('payment_intent.succeeded', intentOf(payment, 'succeeded'))
+async function timed(send: () => Promise<Response>): Promise<{ status: number; ms: number }> {
+  const asked = performance.now()
+  const { status } = await send()
+  return { status, ms: Math.round(performance.now() - asked) }
+}
+const send = (event: { id: string }) => timed(() => postEvent(server.url, event, { secret }))
+const pay = async (person = ada) => {
+  const orderId = await newOrder(person.id)
+  return await timed(() => startPayment(person, orderId, { server: server.url }))
+}
+const postingsOf = async (payments: OpenedPayment[]) =>
+  (await Promise.all(payments.map((payment) => effectsOn(payment)))).filter(
+    (effect) => effect?.postings !== 1 || effect.paid_rows !== 1,
+  )
+
+describe('a database that is away', () => {
+  it.each<Fault>(['refuse', 'reset', 'hang'])(
+    '(%s): 503 within five seconds, never 200; once it is back, all that are sent again are applied (C5)',
+    async (fault) => {
+      const payments = await manyOpenedPayments(15)
+      const events = payments.map(succeeded)
+      server.database.setFault(fault)
+
+      const during = await Promise.all(events.map(send))
+      server.database.setFault('none')
+      const backAt = Date.now()
+      const waiting = new Set(events)
+      while (waiting.size > 0 && Date.now() - backAt < 20_000) {
+        for (const event of waiting) if ((await send(event)).status === 200) waiting.delete(event)
+      }
+
+      expect(during.map(({ status }) => status)).toEqual(during.map(() => 503))
+      expect(Math.max(...during.map(({ ms }) => ms))).toBeLessThan(5_000)
+      expect(waiting.size).toBe(0)
+      expect(await postingsOf(payments)).toEqual([])
+    },
+  )
+
+  it.each(['40001', '40P01'])(
+    'a forced %s is tried again by itself, three times in all (C9)',
+    async (code) => {
+      const attempted = async (failures: number) => {
+        const payment = await openedPayment()
+        // A sequence is the one thing that a rollback does not undo.
+        await adminSql().unsafe(`
+        create sequence private.test_tries;
+        create function private.test_collide() returns trigger language plpgsql security definer as $$
+          begin
+            if nextval('private.test_tries') <= ${failures} then
+              raise exception 'collision' using errcode = '${code}';
+            end if;
+            return new;
+          end $$;
+        create trigger test_collide before update on public.payments for each row
+          when (old.id = '${payment.paymentId}') execute function private.test_collide()`)
+        try {
+          const { status } = await send(succeeded(payment))
+          const [tries] = await adminSql()`select last_value::int as n from private.test_tries`
+          return { status, tries: tries?.n, effects: await effectsOn(payment) }
+        } finally {
+          await adminSql().unsafe(`drop trigger test_collide on public.payments; drop function private.test_collide();
+          drop sequence private.test_tries`)
+        }
+      }
+
+      const twice = await attempted(2)
+      const always = await attempted(1000)
+
+      // Each further change of the row in the try that works counts on.
+      expect(twice).toMatchObject({ status: 200, effects: PAID_ONCE })
+      expect(twice.tries).toBeGreaterThanOrEqual(3)
+      expect(always).toMatchObject({ status: 503, tries: 3, effects: { status: 'creating', postings: 0 } })
+    },
+  )
+})
+
+describe('connections that run out', () => {
+  it('answer 503 in time when the database gives no more, and all is well once it does (C12)', async () => {
+    const payments = await manyOpenedPayments(30)
+    const events = payments.map(succeeded)
+    // Those the server has now are cut, so that it has to ask for new ones.
+    await adminSql()`alter role payments_service connection limit 1`
+    let during: Awaited<ReturnType<typeof send>>[]
+    try {
+      server.database.setFault('reset')
+      server.database.setFault('none')
+      during = await Promise.all(events.map(send))
+    } finally {
+      await adminSql()`alter role payments_service connection limit 60`
+    }
+    const freeAt = Date.now()
+    const after = await Promise.all(events.map(send))
+
+    expect(during.filter(({ status }) => status !== 503 && status !== 200)).toEqual([])
+    expect(during.some(({ status }) => status === 503)).toBe(true)
+    expect(Math.max(...during.map(({ ms }) => ms))).toBeLessThan(5_000)
+    expect(after.map(({ status }) => status)).toEqual(after.map(() => 200))
+    expect(Date.now() - freeAt).toBeLessThan(5_000)
+    expect(await postingsOf(payments)).toEqual([])
+  })
+
+  it('answer 503 in time when all of them wait, and all is well soon after (C12)', async () => {
+    const stuck = await manyOpenedPayments(12)
+    const others = await manyOpenedPayments(12)
+    let release = () => {}
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const ids = stuck.map(({ paymentId }) => paymentId)
+    const holding = adminSql().begin(async (sql) => {
+      await sql`select 1 from public.payments where id = any (${ids}::uuid[]) for update`
+      await held
+    })
+    await new Promise((resolve) => setTimeout(resolve, 100))
+
+    const during = await Promise.all([...stuck, ...others].map((payment) => send(succeeded(payment))))
+    release()
+    await holding
+    const freeAt = Date.now()
+    const after = await Promise.all([...stuck, ...others].map((payment) => send(succeeded(payment))))
+
+    expect(during.filter(({ status }) => status !== 503 && status !== 200)).toEqual([])
+    expect(during.slice(0, stuck.length).map(({ status }) => status)).toEqual(stuck.map(() => 503))
+    expect(Math.max(...during.map(({ ms }) => ms))).toBeLessThan(5_000)
+    expect(after.map(({ status }) => status)).toEqual(after.map(() => 200))
+    expect(Date.now() - freeAt).toBeLessThan(5_000)
+    expect(await postingsOf([...stuck, ...others])).toEqual([])
+  })
+})
+
+describe('a Redis in trouble', () => {
+  const play = async (mode: string) => {
+    const answer = await fetch(`${env.UPSTASH_REDIS_REST_URL}/_local/fault`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${localSecret}` },
+      body: JSON.stringify({ mode }),
+    })
+    expect(answer.status).toBe(200)
+  }
+  const flush = () =>
+    fetch(env.UPSTASH_REDIS_REST_URL ?? '', {
+      method: 'POST',
+      headers: { authorization: `Bearer ${env.UPSTASH_REDIS_REST_TOKEN}` },
+      body: JSON.stringify(['FLUSHALL']),
+    })
+  const troubles: [string, () => unknown, () => unknown][] = [
+    ['refused', () => server.redis.setFault('refuse'), () => server.redis.setFault('none')],
+    ['hanging', () => server.redis.setFault('hang'), () => server.redis.setFault('none')],
+    ['answering 500', () => play('500'), () => play('none')],
+    ['answering with something else', () => play('wrong'), () => play('none')],
+    ['flushed', flush, () => {}],
+  ]
+
+  it.each(troubles)(
+    '(%s): every event is applied once, and Redis is not asked (W11, C3)',
+    async (_what, begin, end) => {
+      const payments = await manyOpenedPayments(10)
+      const facts = payments.map(succeeded)
+      const charges = payments.map((payment) => eventOf('charge.succeeded', chargeOf(payment, 'succeeded')))
+      await begin()
+      const asked = [server.redis.connections(), server.redis.passedOn()]
+      try {
+        const answers = await Promise.all([...facts, ...facts].map(send))
+        answers.push(...(await Promise.all([...charges, ...facts, ...charges].map(send))))
+
+        expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200))
+        expect([server.redis.connections(), server.redis.passedOn()]).toEqual(asked)
+        expect(await postingsOf(payments)).toEqual([])
+      } finally {
+        await end()
+      }
+    },
+  )
+
+  it.each(troubles.slice(0, 4))(
+    '(%s): whoever asks it first waits 350 ms at most, and those after it not at all (C3)',
+    async (_what, begin, end) => {
+      // The client of our servers, in here, where nothing else takes time; with no memory of the last outage.
+      vi.resetModules()
+      Reflect.deleteProperty(globalThis, Symbol.for('paywright.redis-breaker'))
+      Object.assign(process.env, env, {
+        UPSTASH_REDIS_REST_URL: `http://127.0.0.1:${server.redis.port}`,
+        LOG_LEVEL: 'silent',
+      })
+      const { withRedis } = await import('@/lib/redis/client')
+      const ask = async () => {
+        const asked = performance.now()
+        const answer = await withRedis(
+          (redis) => redis.eval('return 1', [], []),
+          () => 'without it',
+        )
+        return { answer, ms: performance.now() - asked }
+      }
+      await begin()
+      try {
+        const answers = [await ask(), await ask(), await ask()]
+
+        expect(answers.map(({ answer }) => answer)).toEqual(Array(3).fill('without it'))
+        const [first, ...next] = answers.map(({ ms }) => ms)
+        expect(first).toBeLessThan(350)
+        expect(Math.max(...next)).toBeLessThan(10)
+      } finally {
+        await end()
+      }
+    },
+  )
+
+  it('payments go on, and soon stop waiting for it (C3)', async () => {
+    const usual = Math.min(...(await Promise.all([pay(), pay(), pay()])).map(({ ms }) => ms))
+    server.redis.setFault('hang')
+
+    const [first, ...next] = [await pay(), await pay(), await pay()]
+
+    expect([first, ...next].map(({ status }) => status)).toEqual([201, 201, 201])
+    expect(first.ms).toBeLessThan(usual + 2_000)
+    console.info(`usual ${usual} ms; first ${first.ms} ms, then ${next.map(({ ms }) => ms).join(' and ')} ms`)
+  })
+})
