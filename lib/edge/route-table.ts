@@ -114,7 +114,11 @@ export const HANDLERS = {
   'GET /api/payments/[id]': read('customer'),
   'POST /api/payments/[id]/sync': write(['customer'], { limits: ['syncing'], outage: 'local', cors: true }),
   'POST /api/payments/[id]/refunds': write(['support', 'admin'], { limits: ['refunding'], outage: 'closed' }),
-  'POST /api/orders/[id]/cancellation': write(['customer'], { limits: ['canceling'], outage: 'local', cors: true }),
+  'POST /api/orders/[id]/cancellation': write(['customer'], {
+    limits: ['canceling'],
+    outage: 'local',
+    cors: true,
+  }),
   'POST /api/cron/sweep': job,
   'POST /api/cron/seal': job,
   'POST /api/cron/reconcile': job,
