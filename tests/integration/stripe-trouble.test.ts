@@ -82,20 +82,15 @@ const adayAgo = (orderId: string) => adminSql()`
     checked_at = checked_at - interval '25 hours' where order_id = ${orderId}`
 
 describe('a Stripe that fails while a payment is made', () => {
-  it.each<[string, ReturnType<Trouble>, number]>([
-    ['a reset before it arrives', 'reset', 503],
-    ['a reset after it was done', 'done, then reset', 503],
-    ['an answer that is cut off', 'done, then cut off', 503],
-    ['silence after it was done', 'done, then silence', 503],
-    [
-      '409, its key is in use',
-      failing(409, { type: 'idempotency_error', code: 'idempotency_key_in_use' }),
-      503,
-    ],
-    ['429', failing(429, { type: 'invalid_request_error', code: 'rate_limit' }, { 'retry-after': '7' }), 503],
-    ['500', failing(500, { type: 'api_error' }), 503],
-    ['503', failing(503, { type: 'api_error' }), 503],
-  ])('%s leads to one PaymentIntent, in three tries at most (I8, C7)', async (_what, fate, status) => {
+  it.each<[string, ReturnType<Trouble>]>([
+    ['a reset before it arrives', 'reset'],
+    ['a reset after it was done', 'done, then reset'],
+    ['an answer that is cut off', 'done, then cut off'],
+    ['silence after it was done', 'done, then silence'],
+    ['409, its key is in use', failing(409, { type: 'idempotency_error', code: 'idempotency_key_in_use' })],
+    ['429', failing(429, { type: 'invalid_request_error', code: 'rate_limit' }, { 'retry-after': '7' })],
+    ['500', failing(500, { type: 'api_error' })],
+  ])('%s leads to one PaymentIntent, in three tries at most (I8, C7)', async (_what, fate) => {
     const orderId = await newOrder(ada.id)
     const key = randomUUID()
     const before = server.stripe.requests.length
@@ -108,7 +103,7 @@ describe('a Stripe that fails while a payment is made', () => {
     trouble = NONE
     const after = await create(orderId, key)
 
-    expect(during.status).toBe(status)
+    expect(during.status).toBe(503)
     expect(Date.now() - asked).toBeLessThan(10_000)
     expect(await during.json()).toMatchObject({ error: { code: 'provider_unavailable' } })
     // Never failed; and the webhook may be quicker than we are.
@@ -218,7 +213,6 @@ describe('a Stripe that fails while money goes back', () => {
     ['a reset before it arrives', 'reset'],
     ['a reset after it was done', 'done, then reset'],
     ['429', failing(429, { type: 'invalid_request_error', code: 'rate_limit' }, { 'retry-after': '9' })],
-    ['500', failing(500, { type: 'api_error' })],
   ])('%s leads to one refund, made by the sweeper (I8, C7)', async (_what, fate) => {
     const { paymentId, intentId } = await justPaid(ada)
     const key = randomUUID()
