@@ -84,8 +84,8 @@ export const MONEY_MUTATIONS: readonly Mutation[] = [
   {
     mistake: 'trusting a key that Stripe has forgotten',
     at: 'lib/payments/ensure-intent.ts',
-    find: `const KEY_TRUSTED_MS = 23 *`,
-    put: `const KEY_TRUSTED_MS = 2300 *`,
+    find: `const KEY_TRUSTED_SECONDS = 23 *`,
+    put: `const KEY_TRUSTED_SECONDS = 2300 *`,
     caughtBy: simulator(/has \d+ (open )?PaymentIntents/),
   },
   {
