@@ -70,6 +70,7 @@ const Settings = z.object({
   UPSTASH_REDIS_REST_TOKEN: token,
   REDIS_TIMEOUT_MS: z.coerce.number().int('must be a whole number').min(50).max(5_000).default(300),
   CRON_SECRET: token,
+  CRON_SECRET_PREVIOUS: token.optional(),
   TRUSTED_PROXY_HOPS: z.coerce.number().int('must be a whole number').min(0).max(5).default(0),
   CRASH_AT: z.string().optional(),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
@@ -105,7 +106,7 @@ export function readEnv(source: Record<string, string | undefined>) {
     isHttps: settings.APP_ORIGIN.startsWith('https:'),
     logLevel: settings.LOG_LEVEL,
     trustedProxyHops: settings.TRUSTED_PROXY_HOPS,
-    cronSecret: settings.CRON_SECRET,
+    cronSecrets: { current: settings.CRON_SECRET, previous: settings.CRON_SECRET_PREVIOUS },
     crashAt: settings.CRASH_AT ?? null,
     stripe: {
       secretKey: settings.STRIPE_SECRET_KEY,
@@ -173,6 +174,9 @@ function mixedKeys(settings: Parsed): string[] {
   }
   if (settings.STRIPE_WEBHOOK_SECRET_PREVIOUS === settings.STRIPE_WEBHOOK_SECRET) {
     problems.push('STRIPE_WEBHOOK_SECRET_PREVIOUS is the same as STRIPE_WEBHOOK_SECRET')
+  }
+  if (settings.CRON_SECRET_PREVIOUS === settings.CRON_SECRET) {
+    problems.push('CRON_SECRET_PREVIOUS is the same as CRON_SECRET')
   }
   return problems
 }

@@ -2,6 +2,7 @@ import 'server-only'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import Stripe from 'stripe'
 import { env, STRIPE_API_VERSION } from '../env'
+import { log } from '../log'
 import { ownTurn, patiently } from './pace'
 
 /** For one call with all its retries. The SDK's own timeout counts per try and it ignores a signal. */
@@ -39,8 +40,19 @@ function stripe(): Stripe {
 export async function askStripe<Result>(ask: (stripe: Stripe) => Promise<Result>): Promise<Result> {
   return await patiently(async () => {
     const signal = AbortSignal.timeout(TOTAL_DEADLINE_MS)
-    return await deadlines.run(signal, () => Promise.race([ask(stripe()), outOfTime(signal)]))
+    return await deadlines
+      .run(signal, () => Promise.race([ask(stripe()), outOfTime(signal)]))
+      .catch(tellMissingPermission)
   })
+}
+
+/** A restricted key that lacks a permission: whoever runs this has to learn which, and Stripe's message alone says it. */
+function tellMissingPermission(error: unknown): never {
+  if (error instanceof Stripe.errors.StripePermissionError) {
+    const [name = 'not_named'] = /\brak_[a-z_]+/.exec(error.message) ?? []
+    log.error('stripe_permission_missing', { name, providerRequestId: error.requestId })
+  }
+  throw error
 }
 
 function outOfTime(signal: AbortSignal): Promise<never> {

@@ -32,6 +32,38 @@ async function runUntilEnd(command: string[], settings: Record<string, string>):
   return { code, output, listened }
 }
 
+/** Settings that a production server would start with. */
+const REAL = {
+  APP_ORIGIN: 'https://pay.example.com',
+  STRIPE_SECRET_KEY: 'sk_live_canary1',
+  STRIPE_PUBLISHABLE_KEY: 'pk_live_canary2',
+  STRIPE_WEBHOOK_SECRET: 'whsec_canary3canary',
+  SUPABASE_URL: 'https://abc.supabase.co',
+  SUPABASE_PUBLISHABLE_KEY: 'sb_publishable_canary4',
+  DATABASE_URL: 'postgres://payments_service:canary5@pooler.example.com/postgres?sslmode=verify-full',
+  UPSTASH_REDIS_REST_URL: 'https://abc.upstash.io',
+  UPSTASH_REDIS_REST_TOKEN: 'canary6canary6canary6',
+  CRON_SECRET: 'canary7canary7canary7',
+}
+
+describe('starting in production with what is for tests [S-11]', () => {
+  it.each([
+    ['a crash on order', { CRASH_AT: 'payment.made' }, 'CRASH_AT'],
+    ['the local Stripe', { STRIPE_API_BASE: 'http://127.0.0.1:4010' }, 'STRIPE_API_BASE'],
+    ['a local key', { STRIPE_SECRET_KEY: 'sk_test_local_canary1' }, 'STRIPE_SECRET_KEY'],
+  ])('ends before it listens: %s', async (_what, forTests, named) => {
+    const { code, output, listened } = await runUntilEnd(
+      [process.execPath, 'scripts/bootstrap.mjs', 'scripts/start.ts'],
+      { ...REAL, ...forTests },
+    )
+
+    expect(code).not.toBe(0)
+    expect(listened).toBe(false)
+    expect(output).toContain(named)
+    expect(output).not.toMatch(/canary/)
+  })
+})
+
 describe('starting with bad settings (S-1, W3, W20)', () => {
   it.each([
     ['a secret with white space', { STRIPE_WEBHOOK_SECRET: CANARY }, 'STRIPE_WEBHOOK_SECRET'],

@@ -128,6 +128,7 @@ describe('settings', () => {
       'DATABASE_URL',
     ],
     ['a crash on order outside tests', { ...TEST, CRASH_AT: 'payment.made' }, 'CRASH_AT'],
+    ['the same cron secret twice', { ...LOCAL, CRON_SECRET_PREVIOUS: LOCAL.CRON_SECRET }, 'PREVIOUS'],
     [
       'the same webhook secret twice',
       { ...LOCAL, STRIPE_WEBHOOK_SECRET_PREVIOUS: LOCAL.STRIPE_WEBHOOK_SECRET },
