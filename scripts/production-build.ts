@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { root, run, tool } from './processes.ts'
+import { root, run, type Settings, tool } from './processes.ts'
 import { forgetBuild, isBuildFresh, rememberBuild, sourceStamp } from './source-stamp.ts'
 
 const lockFile = path.join(root, 'node_modules', '.cache', 'paywright', 'build.lock')
@@ -12,22 +12,36 @@ export async function build(extraArguments: readonly string[] = []): Promise<num
 }
 
 /**
- * Builds unless `.next` already holds a build of exactly these sources.
+ * Builds unless `.next` already holds a build of exactly these sources. Such a build was made with a canary in every setting:
+ * tests look for them in what is built (and it needs no setting, so they do no harm).
  * @throws Error when the build fails.
  */
 export async function ensureBuild(): Promise<void> {
   await withBuildLock(async () => {
     if (isBuildFresh()) return
-    if ((await buildNow([])) !== 0) throw new Error('next build failed; its messages are above')
+    const stamp = sourceStamp()
+    if ((await buildNow([], canaries())) !== 0) throw new Error('next build failed; its messages are above')
+    rememberBuild(stamp)
   })
 }
 
-async function buildNow(extraArguments: readonly string[]): Promise<number> {
-  const stamp = sourceStamp()
+async function buildNow(extraArguments: readonly string[], settings: Settings = {}): Promise<number> {
   forgetBuild()
-  const status = await run([...tool('next'), 'build', ...extraArguments], { NODE_ENV: 'production' })
-  if (status === 0) rememberBuild(stamp)
-  return status
+  return await run([...tool('next'), 'build', ...extraArguments], { ...settings, NODE_ENV: 'production' })
+}
+
+/** What the canaries begin with. */
+export const CANARY = 'canary-of-the-build'
+
+/** Each setting that lib/env.ts reads, but those that the platform sets. */
+export function settingNames(): string[] {
+  const source = readFileSync(path.join(root, 'lib', 'env.ts'), 'utf8')
+  const names = [...source.matchAll(/^ {2}([A-Z][A-Z\d_]+): /gm)].map(([, name = '']) => name)
+  return names.filter((name) => name !== 'NODE_ENV' && name !== 'VERCEL_ENV')
+}
+
+function canaries(): Settings {
+  return Object.fromEntries(settingNames().map((name) => [name, `${CANARY}-${name}`]))
 }
 
 /** Two builds into one `.next` would mix; a lock left by a process that is gone does not count. */
