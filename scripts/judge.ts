@@ -29,7 +29,7 @@ const JUDGES: readonly Judge[] = [
   { name: 'csp', bar: '0 up to 60', judge: async () => judgeCsp(await ourStand()) },
   { name: 'observatory', bar: 'A+, 115, 10/10', judge: async () => judgeObservatory(await ourStand()) },
   { name: 'advisors', bar: '0', judge: async () => judgeAdvisors((await ourStand()).databaseUrl) },
-  { name: 'functions', bar: '0', judge: async () => judgeFunctions((await ourStand()).databaseUrl) },
+  { name: 'functions', bar: '0', judge: judgeFunctions },
   { name: 'axe', bar: '0', judge: judgeAccessibility },
 ]
 
@@ -62,7 +62,7 @@ async function main(asked: readonly string[]): Promise<number> {
     console.log(`${verdict.outcome}: ${verdict.said}`)
     rows.push({ ...verdict, name, bar, seconds: (Date.now() - startedAt) / 1000 })
     // The journeys start a stack of their own: two at once are slow for nothing.
-    if (name === 'functions') await stopStand()
+    if (name === 'advisors') await stopStand()
   }
   await stopStand()
   console.log(`\n── judgement ${'─'.repeat(63)}\n${table(rows)}\n`)

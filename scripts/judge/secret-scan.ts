@@ -1,6 +1,6 @@
 // Looks for secrets in the files as they are and in everything that was ever committed.
 import { execFileSync, spawn } from 'node:child_process'
-import { lstatSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { root } from '../processes.ts'
 import { secretsIn } from './secret-patterns.ts'
@@ -23,12 +23,18 @@ export function scanTree(folder = root): { files: number; found: Found[] } {
   return { files: files.length, found }
 }
 
+/** Without git (an unpacked archive) everything but what is made here. */
 function filesOf(folder: string): string[] {
-  const listed = git(folder, ['ls-files', '-z', '--cached', '--others', '--exclude-standard']).split('\0')
+  const listed = existsSync(path.join(folder, '.git'))
+    ? git(folder, ['ls-files', '-z', '--cached', '--others', '--exclude-standard']).split('\0')
+    : readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => !MADE_HERE.test(name))
   return [...new Set(listed)].filter(
     (name) => name !== '' && lstatSync(path.join(folder, name), { throwIfNoEntry: false })?.isFile(),
   )
 }
+
+const MADE_HERE =
+  /(?:^|\/)(?:node_modules|\.next|\.sandbox|judge-report|test-results)(?:\/|$)|(?:^|\/)\.env(?!\.example$)/
 
 /** Every version of every file in every branch of this clone. */
 export async function scanHistory(folder = root): Promise<{ files: number; found: Found[] }> {
