@@ -8,7 +8,7 @@ export default defineConfig({
   workers: 1,
   retries: 0,
   forbidOnly: true,
-  reporter: 'list',
+  reporter: [['list'], ['./tests/support/playwright-results.ts']],
   timeout: 90_000,
   expect: { timeout: 15_000 },
   use: {

@@ -12,7 +12,7 @@ export default defineConfig({
     },
   },
   test: {
-    reporters: ['default', './tests/support/stripe-rows-reporter.ts'],
+    reporters: ['default', './tests/support/stripe-rows-reporter.ts', './tests/support/vitest-results.ts'],
     projects: [
       { extends: true, test: { name: 'unit', include: ['tests/unit/**/*.test.ts'] } },
       {

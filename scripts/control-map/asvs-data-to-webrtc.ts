@@ -1,0 +1,158 @@
+// ASVS 5.0.0, levels 1 and 2: V14 Data protection, V15 Secure coding, V16 Logging and errors, V17 WebRTC.
+import { done, notApplicable, planned, type Row } from './row.ts'
+
+const LOGS = 'In work'
+const NO_WEBRTC = 'There is no WebRTC.'
+
+export const DATA_TO_WEBRTC: readonly Row[] = [
+  done('V14.1.1', 'Sensitive data is known and sorted', 'docs/security/encryption.md', 'T5'),
+  done('V14.1.2', 'Each sort has its protection', 'docs/security/encryption.md', 'T5'),
+  done('V14.2.1', 'Nothing sensitive in addresses', 'lib/edge/session-cookie.ts', 'A3'),
+  done(
+    'V14.2.2',
+    'Nothing sensitive in caches of servers',
+    'lib/http.ts',
+    '',
+    'integration/headers › no private answer may be kept by a cache',
+  ),
+  done(
+    'V14.2.3',
+    'Nothing to third parties that need not have it',
+    'lib/edge/csp.ts lib/payments/ensure-customer.ts',
+    'H1',
+    'integration/headers › only the page that takes a card may speak to Stripe',
+  ),
+  planned(
+    'V14.2.4',
+    'Protection is as documented',
+    'Access, audit and errors are tested; retention comes in a later release.',
+    'docs/security/encryption.md',
+  ),
+  planned('V14.3.1', 'Signing out leaves nothing in the browser', 'In work (A5).', 'lib/auth/sign-out.ts'),
+  done(
+    'V14.3.2',
+    'no-store where it matters',
+    'lib/http.ts',
+    '',
+    'integration/headers › no private answer may be kept by a cache',
+  ),
+  done('V14.3.3', 'Nothing sensitive in storage of the browser', 'lib/edge/session-cookie.ts', 'A3'),
+
+  done('V15.1.1', 'Time frames for mending components are documented', 'docs/security/assessment.md', 'T5'),
+  done(
+    'V15.1.2',
+    'A list of all components, from known places',
+    'scripts/judge/source-judges.ts package-lock.json',
+    'S-9 T4',
+  ),
+  done(
+    'V15.1.3',
+    'Costly functions are documented',
+    'docs/security/threat-model.md docs/decisions/2026-11-21-sealing.md',
+    'T5',
+  ),
+  planned(
+    'V15.2.1',
+    'No component is past its time frame',
+    'Floors are tested (S-7); known vulnerabilities are asked in the public CI, not here (S-8).',
+    'scripts/judge/version-floors.ts .github/workflows/security.yml',
+  ),
+  planned(
+    'V15.2.2',
+    'Costly functions cannot take the service down',
+    'Limits, deadlines and leases are there; pool exhaustion is in work (C12).',
+    'lib/db/lease.ts',
+  ),
+  done(
+    'V15.2.3',
+    'Nothing in production that is not needed',
+    'scripts/production-build.ts docs/security/inventory.md',
+    'S-11 S-12',
+  ),
+  done(
+    'V15.3.1',
+    'Only needed fields are returned',
+    'lib/payments/views.ts',
+    'Z5',
+    'integration/isolation › shows each of them their own rows',
+  ),
+  done(
+    'V15.3.2',
+    'Outgoing requests follow no redirects',
+    'lib/stripe/server.ts',
+    'S-3',
+    'integration/outages › gives up on a silent Stripe in time',
+  ),
+  done('V15.3.3', 'No mass assignment', 'lib/http.ts lib/payments/schema.ts', 'I4 Z5'),
+  done(
+    'V15.3.4',
+    'The address of the person cannot be forged',
+    'lib/edge/client-address.ts',
+    'F3',
+    'unit/edge › is what the outermost trusted proxy saw',
+  ),
+  done('V15.3.5', 'Types are checked', 'tsconfig.json lib/http.ts', 'I4 I6'),
+  planned(
+    'V15.3.6',
+    'No prototype pollution',
+    'Unknown keys are refused (I4); a test with __proto__ is in work (Z13).',
+    'lib/http.ts',
+  ),
+  planned(
+    'V15.3.7',
+    'No parameter pollution',
+    'Parameters are parsed by schema; no test with doubled ones yet.',
+    'lib/payments/schema.ts',
+  ),
+
+  planned('V16.1.1', 'An inventory of logs', `${LOGS} (L5).`),
+  planned('V16.2.1', 'Who, what, when, where', `${LOGS} (L5).`, 'lib/log.ts'),
+  planned('V16.2.2', 'One clock, in UTC', `${LOGS} (L5).`, 'lib/log.ts'),
+  planned('V16.2.3', 'Logs go to known places only', `${LOGS} (L5).`, 'lib/log.ts'),
+  planned('V16.2.4', 'Logs can be read by machines', `${LOGS} (L5).`, 'lib/log.ts'),
+  planned('V16.2.5', 'Logs hold nothing that must not be there', `${LOGS} (L1).`, 'lib/log-fields.ts'),
+  planned('V16.3.1', 'Signing in is logged, well or badly', `${LOGS} (L6).`, 'lib/log.ts'),
+  planned('V16.3.2', 'Refusals are logged', `${LOGS} (L6).`, 'lib/log.ts'),
+  planned('V16.3.3', 'Attempts to get around are logged', `${LOGS} (L6).`, 'lib/log.ts'),
+  planned('V16.3.4', 'Unexpected errors are logged', `${LOGS} (L3).`, 'lib/log.ts'),
+  planned('V16.4.1', 'No injection into logs', `${LOGS} (L5).`, 'lib/log.ts'),
+  planned(
+    'V16.4.2',
+    'Logs cannot be changed',
+    'Operations: where they are kept. The audit log in the database is sealed (D1, D2).',
+  ),
+  planned('V16.4.3', 'Logs are sent elsewhere', 'Operations.'),
+  done(
+    'V16.5.1',
+    'People get a plain message',
+    'lib/errors.ts lib/http.ts',
+    '',
+    'integration/headers › errors name a request id and nothing of the inside',
+  ),
+  done(
+    'V16.5.2',
+    'The product goes on safely when a provider is away',
+    'lib/redis/client.ts lib/stripe/server.ts',
+    '',
+    'integration/outages › still limits new payments while Redis is away',
+    'integration/outages › gives up on a silent Stripe in time',
+  ),
+  done(
+    'V16.5.3',
+    'Errors never open anything',
+    'lib/payments/apply-event.ts',
+    '',
+    'integration/outages › never calls a payment failed when Stripe cannot be reached',
+    'integration/outages › parks an event after eight failures',
+  ),
+
+  ...[
+    ['V17.1.1', 'TURN reaches no reserved addresses'],
+    ['V17.2.1', 'Keys of DTLS are managed'],
+    ['V17.2.2', 'DTLS is strong'],
+    ['V17.2.3', 'SRTP is authenticated'],
+    ['V17.2.4', 'Broken packets do no harm'],
+    ['V17.3.1', 'Signalling survives a flood'],
+    ['V17.3.2', 'Signalling survives broken messages'],
+  ].map(([id = '', demand = '']) => notApplicable(id, demand, NO_WEBRTC)),
+]
