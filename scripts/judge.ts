@@ -1,5 +1,6 @@
 // `npm run judge`: asks independent judges what they think of the product, in one command and without Docker. Ends with 0
 // when none of them is below its bar. `npm run judge -- secrets csp` asks only those.
+import { judgeClientProbe } from './judge/client-probe.ts'
 import { judgeAdvisors, judgeFunctions } from './judge/database-judges.ts'
 import {
   judgeAudit,
@@ -26,6 +27,7 @@ const JUDGES: readonly Judge[] = [
   { name: 'packages', bar: '0 problems', judge: judgePackages },
   { name: 'audit', bar: '0 high', judge: judgeAudit },
   { name: 'sbom', bar: 'built', judge: judgeSbom },
+  { name: 'probe', bar: 'refused', judge: judgeClientProbe },
   { name: 'csp', bar: '0 up to 60', judge: async () => judgeCsp(await ourStand()) },
   { name: 'observatory', bar: 'A+, 115, 10/10', judge: async () => judgeObservatory(await ourStand()) },
   { name: 'advisors', bar: '0', judge: async () => judgeAdvisors((await ourStand()).databaseUrl) },
