@@ -25,11 +25,12 @@ export const API_TO_TOKENS: readonly Row[] = [
     'unit/edge › is what the outermost trusted proxy saw',
     'integration/limits › a network is the /24 or /64',
   ),
-  planned(
+  done(
     'V4.2.1',
     'Message boundaries are unambiguous',
-    'Node’s parser refuses both lengths at once; no test of ours yet. Bodies are counted (W7).',
     'lib/http.ts',
+    'W7',
+    'integration/http-messages › are refused before anything reads them',
   ),
   notApplicable('V4.3.1', 'GraphQL queries are limited', GRAPHQL),
   notApplicable('V4.3.2', 'GraphQL introspection is off', GRAPHQL),

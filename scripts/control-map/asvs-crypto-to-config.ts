@@ -110,6 +110,12 @@ export const CRYPTOGRAPHY_TO_CONFIGURATION: readonly Row[] = [
   done('V13.4.1', 'No .git can be fetched', 'next.config.js', 'S-11'),
   done('V13.4.2', 'No debug mode in production', 'lib/env.ts next.config.js', 'S-11'),
   done('V13.4.3', 'No directory listings', 'next.config.js', 'S-11'),
-  planned('V13.4.4', 'No TRACE', 'Next answers it with an error; no test says so yet.'),
+  done(
+    'V13.4.4',
+    'No TRACE',
+    'lib/edge/route-table.ts',
+    '',
+    'integration/http-messages › are not echoed: TRACE and CONNECT',
+  ),
   done('V13.4.5', 'No documentation or monitoring in the open', 'docs/security/inventory.md', 'S-11 S-12'),
 ]

@@ -126,13 +126,7 @@ export const ENCODING_TO_FRONTEND: readonly Row[] = [
     'e2e/pay › the result page asks the server',
   ),
   done('V2.3.2', 'Business limits hold', LIMITS, 'F1 F2 F3'),
-  done(
-    'V2.3.3',
-    'All of an operation or nothing',
-    WEBHOOKS,
-    'D4',
-    'integration/crashes › a server that is killed with -9',
-  ),
+  done('V2.3.3', 'All of an operation or nothing', WEBHOOKS, 'D4'),
   done(
     'V2.3.4',
     'What is scarce cannot be taken twice',

@@ -106,8 +106,7 @@ export const SECURITY_AUDIT: readonly Row[] = [
     'S1.10',
     'Integrity, atomicity, races, double processing',
     'supabase/migrations/20261121100600_webhook_functions.sql lib/payments/crash-point.ts',
-    'W10 I10 F2',
-    'integration/crashes › a server that is killed with -9',
+    'W10 I10 F2 C1 C2',
   ),
   done(
     'S1.11',

@@ -148,14 +148,13 @@ export const WEBHOOK_AUDIT: readonly Row[] = [
     'Two tiers of deduplication and a Redis lock',
     'a primary key and row locks; Redis is off this path, and leases of jobs carry an owner and a number.',
     'docs/decisions/2026-11-21-no-redis-for-webhooks.md lib/db/lease.ts',
-    'W10 C10',
+    'W10 W21 C10',
   ),
   done(
     'S4.7',
     'Idempotent across restarts and instances',
     'supabase/migrations/20261121100600_webhook_functions.sql',
-    'W10 W5',
-    'integration/crashes › a server that is killed with -9',
+    'W10 W5 C1 C2',
   ),
   done(
     'S4.8',
@@ -168,7 +167,7 @@ export const WEBHOOK_AUDIT: readonly Row[] = [
     'S4.9',
     'A failed event is kept, with a row in the audit log',
     'supabase/migrations/20261121100600_webhook_functions.sql',
-    'D4',
+    'D4 W16',
     'integration/outages › parks an event after eight failures',
   ),
   done(
@@ -194,8 +193,8 @@ export const WEBHOOK_AUDIT: readonly Row[] = [
     'S4.16',
     'Events out of order',
     'upserts are not enough: final facts apply from the event, all else is fetched and applied against a version.',
-    'docs/decisions/2026-11-21-facts-and-hints.md',
-    'W4 R2',
+    'docs/decisions/2026-11-21-facts-and-hints.md supabase/migrations/20261121100600_webhook_functions.sql',
+    'W14 R2',
   ),
   planned(
     'S4.17',
@@ -211,15 +210,15 @@ export const WEBHOOK_AUDIT: readonly Row[] = [
   planned(
     'S4.19',
     'Tests of signatures, duplicates, contention, errors, Redis loss, grace',
-    'All but grace and contention have tests (W1, W10).',
+    'All but grace have tests (W1, W10, W16, W21); grace comes with subscriptions.',
     'tests/integration/webhook.test.ts',
   ),
   otherwise(
     'S4.20',
     'Return addresses',
     'the server builds them; a client never names one.',
-    'lib/auth/local-path.ts lib/auth/confirm.ts',
-    '',
+    'lib/auth/local-path.ts lib/payments/schema.ts',
+    'I12',
     'unit/edge › is a path on this site',
   ),
 ]

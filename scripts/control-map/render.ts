@@ -38,28 +38,27 @@ export function countLine(rows: readonly Row[]): string {
 
 function line(row: Row, index: TestIndex, results: Results): string {
   const { id, demand, status, controls, tests, reason } = row
-  const files = [...new Set(tests.flatMap((reference) => filesOf(reference, index)))]
+  // Files that are on record, so that a new test of something does not make the map stale at once.
+  const files = [...new Set(tests.flatMap((reference) => filesOf(reference, index)))].filter(
+    (file) => results[file],
+  )
   const control = [reason, controls.map((file) => `\`${file}\``).join(', ')].filter(Boolean).join(' ')
-  const cells = [id, demand, status, control, testCell(tests, files), lastResult(files, results)]
+  const result = tests.length === 0 ? '' : lastResult(files, results)
+  const cells = [id, demand, status, control, testCell(tests, files), result]
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
 }
 
 function testCell(tests: readonly string[], files: readonly string[]): string {
-  if (tests.length === 0) return ''
-  const names = files.map((file) => `\`${file.replace(/^tests\//, '')}\``)
-  const said = tests.map((reference) =>
-    reference.includes(' › ') ? `“${reference.split(' › ')[1]}”` : reference,
-  )
-  return `${said.join(', ')} in ${names.join(', ')}`
+  const said = tests.map((reference) => reference.replace(/^(.*) › (.*)$/, '“$2” (`$1`)'))
+  const names = files.map((file) => `\`${file.replace(/^tests\//, '').replace(/\.(?:test|spec)\.ts$/, '')}\``)
+  return [said.join(', '), names.length > 0 ? `in ${names.join(', ')}` : ''].filter(Boolean).join(' ')
 }
 
 /** The oldest of the files' results: a row is as fresh as its stalest test. */
 function lastResult(files: readonly string[], results: Results): string {
-  if (files.length === 0) return ''
-  const known = files.map((file) => results[file])
-  const found = known.filter((result): result is Result => result !== undefined)
-  if (found.length < known.length) return 'not recorded'
-  const failed = found.reduce((sum, result) => sum + result.failed, 0)
-  const [oldest] = found.map(({ date }) => date).toSorted()
+  const known = files.map((file) => results[file]).filter((result): result is Result => result !== undefined)
+  const [oldest] = known.map(({ date }) => date).toSorted()
+  if (oldest === undefined) return 'not recorded'
+  const failed = known.reduce((sum, result) => sum + result.failed, 0)
   return failed > 0 ? 'failed' : `passed ${oldest}`
 }
