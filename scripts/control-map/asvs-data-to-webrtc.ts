@@ -57,11 +57,11 @@ export const DATA_TO_WEBRTC: readonly Row[] = [
     'Floors are tested (S-7); known vulnerabilities are asked in the public CI, not here (S-8).',
     'scripts/judge/version-floors.ts .github/workflows/security.yml',
   ),
-  planned(
+  done(
     'V15.2.2',
     'Costly functions cannot take the service down',
-    'Limits, deadlines and leases are there; pool exhaustion is in work (C12).',
-    'lib/db/lease.ts',
+    'lib/db/lease.ts lib/db/sql.ts',
+    'C10 C12',
   ),
   done(
     'V15.2.3',

@@ -6,7 +6,7 @@ import { root } from '../processes.ts'
 export type TestIndex = {
   /** The files whose titles carry this id. */
   withId: ReadonlyMap<string, readonly string[]>
-  /** All that stands between quotes in a file. */
+  /** The titles of a file. */
   titles: ReadonlyMap<string, readonly string[]>
 }
 
@@ -18,9 +18,9 @@ export function indexTests(folder = path.join(root, 'tests')): TestIndex {
   for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
     if (!/\.(?:test|spec)\.tsx?$/.test(name)) continue
     const file = path.posix.join('tests', name.split(path.sep).join('/'))
-    const quoted = quotedIn(readFileSync(path.join(folder, name), 'utf8'))
-    titles.set(file, quoted)
-    for (const id of new Set(quoted.flatMap(idsIn))) withId.set(id, [...(withId.get(id) ?? []), file])
+    const found = titlesIn(readFileSync(path.join(folder, name), 'utf8'))
+    titles.set(file, found)
+    for (const id of new Set(found.flatMap(idsIn))) withId.set(id, [...(withId.get(id) ?? []), file])
   }
   return { withId, titles }
 }
@@ -38,11 +38,22 @@ export function filesOf(reference: string, { withId, titles }: TestIndex): strin
   return files.filter((file) => titles.get(file)?.some((text) => text.includes(title)))
 }
 
-function quotedIn(source: string): string[] {
+/**
+ * What stands between quotes where a title stands: first in `it(`, in what `it.each(…)` answers, or on the line after one
+ * of these. Other texts do not count: a test may well speak of ids that it does not prove.
+ */
+function titlesIn(source: string): string[] {
+  let before = ''
   return source.split('\n').flatMap((line) => {
-    if (/^\s*(?:\/\/|\*|\/\*)/.test(line)) return []
-    return [...line.matchAll(/'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|`((?:[^`\\]|\\.)*)`/g)].map(
-      ([, single, double, back]) => single ?? double ?? back ?? '',
-    )
+    const titles = [...line.matchAll(QUOTED)].filter(([, lead = ''], index) => {
+      const isFirstOnLine = index === 0 && lead.trim() === ''
+      return TITLE_FOLLOWS.test(lead) || (isFirstOnLine && TITLE_FOLLOWS.test(before))
+    })
+    if (line.trim() !== '') before = line
+    return titles.map(([, , quoted = '']) => quoted.slice(1, -1))
   })
 }
+
+/** What comes before a text in quotes on its line, and the text. */
+const QUOTED = /(.*?)('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`)/g
+const TITLE_FOLLOWS = /(?:\b(?:it|test|describe)\(|\)\()\s*$/

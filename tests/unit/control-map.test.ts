@@ -86,6 +86,15 @@ describe('the control map', () => {
     expect(idsIn('once (A1 and A3)')).toEqual(['A1', 'A3'])
     expect(idsIn('an array[S] and a call(W)')).toEqual([])
   })
+
+  it('counts the ids of titles alone, not of texts that speak of them [T6]', () => {
+    const spoken = 'an id that this file speaks of and no title carries (Q7)'
+
+    expect(idsIn(spoken)).toEqual(['Q7'])
+    expect(index.withId.has('Q7')).toBe(false)
+    expect(index.withId.get('T6')).toEqual(['tests/unit/control-map.test.ts'])
+    expect(index.withId.get('W10')).toContain('tests/integration/webhook.test.ts')
+  })
 })
 
 describe('the security documents', () => {
