@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { HANDLERS, PAGES } from '@/lib/edge/route-table'
+import { ACTIONS, HANDLERS, PAGES } from '@/lib/edge/route-table'
 import { root } from '../../scripts/processes'
 import { adminSql } from '../support/db'
 
@@ -19,7 +19,8 @@ function builtAddresses(): { address: string; isPage: boolean }[] {
 }
 
 async function inventory(): Promise<string> {
-  const pages = builtAddresses().map(({ address, isPage }) => `${address} (${isPage ? 'page' : 'route'})`)
+  const pages = Object.keys(PAGES).map((address) => `${address} (page)`)
+  const actions = Object.keys(ACTIONS).map((name) => `${name} (server action)`)
   const tables = await adminSql()`
     select n.nspname || '.' || c.relname || case when c.relkind = 'v' then ' (view)' else '' end as line
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -35,8 +36,8 @@ async function inventory(): Promise<string> {
     `## ${title} (${lines.length})\n\n${lines.map((line) => `- ${line}`).join('\n')}\n`
   const ofRows = (rows: readonly unknown[]) => rows.map((row) => (row as { line: string }).line)
   return [
-    '# Inventory\n\nEverything that can be asked from outside, and everything in the database: written by a test from the\nproduction build and the migrated database, and compared by it from then on. To accept a change:\n`npm test -- integration tests/integration/inventory.test.ts -u`, and read what git says has changed.\n',
-    list('Addresses', pages.sort()),
+    '# Inventory\n\nEverything that can be asked from outside, and everything in the database: written by a test from the\nroute table and the migrated database, and compared by it from then on. To accept a change:\n`npm test -- integration tests/integration/inventory.test.ts -u`, and read what git says has changed.\n',
+    list('Addresses', [...pages, ...Object.keys(HANDLERS), ...actions].sort()),
     list('Tables and views', ofRows(tables).sort()),
     list('Functions', ofRows(functions).sort()),
   ].join('\n')
