@@ -142,7 +142,7 @@ export const WEBHOOK_MUTATIONS: readonly Mutation[] = [
     return 'stale';
   end if;`,
     put: ``,
-    caughtBy: facts('about a refund is not taken back', /stale/),
+    caughtBy: facts('about a refund is not taken back', /'applied'/),
   },
   {
     mistake: 'a final state that a late snapshot overwrites',

@@ -111,7 +111,7 @@ export async function emptyBooks(sql: postgres.Sql): Promise<void> {
 
 const LIMITS: Record<Limits, string> = {
   none: '',
-  'few declines': `insert into private.payment_limits (rule, value, window_seconds) values ('failures_payment', 2, 3600)`,
+  'few declines': `insert into private.payment_limits (rule, value, window_seconds) values ('failures_payment', 1, 3600)`,
   'a country': `insert into private.payment_limits (rule, countries) values ('countries_denied', '{DE}'), ('countries_allowed', '{}')`,
 }
 

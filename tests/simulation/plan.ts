@@ -47,6 +47,6 @@ export function makePlan(random: Random): Plan {
   const world = WORLDS[name]
   if (!world) throw new Error(`there is no world ${name}`)
   const order = random.chance(0.2) ? 'at once' : 'in turns'
-  const limits = random.weighted<Limits>({ none: 5, 'few declines': 3, 'a country': 2 })
+  const limits = random.weighted<Limits>({ none: 1, 'few declines': 1, 'a country': 1 })
   return { name, trouble: world.trouble, habits: world.habits, order, steps: random.int(20, 40), limits }
 }
