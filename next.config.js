@@ -23,6 +23,8 @@ const config = {
   poweredByHeader: false,
   reactStrictMode: true,
   productionBrowserSourceMaps: false,
+  // No picture is resized on the fly, so the address that would do it answers nobody.
+  images: { unoptimized: true },
   // `npm run check` checks the types of the whole tree; the build need not do it a second time.
   typescript: { ignoreBuildErrors: true },
   headers: async () => [
