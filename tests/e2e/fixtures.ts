@@ -6,18 +6,22 @@ export { expect }
 
 /** What the browser says of answers that are part of a journey: a declined card, a page that is not there. */
 const EXPECTED_ERRORS = /Failed to load resource: the server responded with a status of (402|404)/
+/** What the browser says when a policy of ours keeps something from loading or running. */
+const REFUSALS = /Content Security Policy|Refused to|X-Frame-Options/i
 
 export type Watched = {
   requests: Request[]
   /** Every Set-Cookie line the app has sent in this test. */
   setCookies: string[]
+  /** What the browser refused for the sake of a policy of ours; a test that provokes that empties the list. */
+  refused: string[]
 }
 
 /** A page under watch: no unexpected error, nothing leaves this machine, no card number reaches the app. */
 export const test = base.extend<{ watched: Watched }>({
   watched: [
     async ({ page, context }, use) => {
-      const watched: Watched = { requests: [], setCookies: [] }
+      const watched: Watched = { requests: [], setCookies: [], refused: [] }
       const problems: string[] = []
       const { appOrigin } = stack()
       context.on('request', (request) => {
@@ -38,13 +42,14 @@ export const test = base.extend<{ watched: Watched }>({
       })
       page.on('pageerror', (error) => problems.push(`page error: ${error.message}`))
       page.on('console', (message) => {
-        if (message.type() === 'error' && !EXPECTED_ERRORS.test(message.text()))
-          problems.push(`console: ${message.text()}`)
+        if (message.type() !== 'error' || EXPECTED_ERRORS.test(message.text())) return
+        const list = REFUSALS.test(message.text()) ? watched.refused : problems
+        list.push(`console: ${message.text()}`)
       })
 
       await use(watched)
 
-      expect(problems).toEqual([])
+      expect([...problems, ...watched.refused]).toEqual([])
     },
     { auto: true },
   ],

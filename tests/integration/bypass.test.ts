@@ -79,7 +79,8 @@ async function leaksTo(
         if (his.marks.some((mark) => text.includes(mark)))
           leaks.push(`${path} ${JSON.stringify(headers)} as ${identity.cookie ? 'a stranger' : 'nobody'}`)
         // Next itself cannot make a Request of a TRACE and answers a bare 500.
-        if (status >= 500 && headers.method !== 'TRACE') leaks.push(`${path} ${JSON.stringify(headers)} answers ${status}`)
+        if (status >= 500 && headers.method !== 'TRACE')
+          leaks.push(`${path} ${JSON.stringify(headers)} answers ${status}`)
       }),
     )
   }
@@ -153,7 +154,9 @@ describe('ways around the gates', () => {
   const HEADERS: Record<string, string>[] = [
     { 'x-middleware-subrequest': 'middleware' },
     { 'x-middleware-subrequest': 'middleware:middleware:middleware:middleware:middleware' },
-    { 'x-middleware-subrequest': 'src/middleware:src/middleware:src/middleware:src/middleware:src/middleware' },
+    {
+      'x-middleware-subrequest': 'src/middleware:src/middleware:src/middleware:src/middleware:src/middleware',
+    },
     { 'x-middleware-subrequest': 'proxy:proxy:proxy:proxy:proxy' },
     { 'x-middleware-next': '1' },
     { 'x-middleware-rewrite': '/payments' },
@@ -232,7 +235,11 @@ describe('ways around the gates', () => {
   ]
 
   it('more than 65 of them lead nowhere, with the gates and without (Z18)', async () => {
-    const targets = [`/payments/${his.paymentId}`, `/checkout/${his.orderId}`, `/api/payments/${his.paymentId}`]
+    const targets = [
+      `/payments/${his.paymentId}`,
+      `/checkout/${his.orderId}`,
+      `/api/payments/${his.paymentId}`,
+    ]
     const variants = targets.flatMap((place) => [
       ...HEADERS.map((headers) => ({ path: place, headers })),
       ...PATHS.map((change) => ({ path: change(place), headers: {} })),
