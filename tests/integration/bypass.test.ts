@@ -67,10 +67,9 @@ function ask(
   })
 }
 
-async function leaksTo(
-  server: string,
-  variants: { path: string; headers: Record<string, string> }[],
-): Promise<string[]> {
+type Variant = { path: string; headers: Record<string, string> }
+
+async function leaksTo(server: string, variants: Variant[]): Promise<string[]> {
   const leaks: string[] = []
   for (const identity of [{}, { cookie: ada.cookie }] as Record<string, string>[]) {
     await Promise.all(
@@ -108,7 +107,7 @@ describe('without middleware.ts', () => {
   })
 
   it('neither a stranger nor somebody signed out reads any of it (Z17)', async () => {
-    const plain = places().flatMap((path) => [
+    const plain = places().flatMap((path): Variant[] => [
       { path, headers: {} },
       { path, headers: { rsc: '1' } },
     ])
