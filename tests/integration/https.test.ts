@@ -42,7 +42,9 @@ describe('behind a proxy that ends https (H5)', () => {
       const response = await ask('/sign-in?next=%2Fpayments', scheme)
 
       expect(response.status).toBe(308)
-      expect(response.headers.get('location')).toBe(`${origin}/sign-in?next=%2Fpayments`)
+      // Next shortens it where the client itself has claimed https before the proxy wrote what it saw.
+      const location = new URL(response.headers.get('location') ?? '', origin)
+      expect(location.href).toBe(`${origin}/sign-in?next=%2Fpayments`)
       expect(response.headers.getSetCookie()).toEqual([])
     },
   )
