@@ -1,5 +1,5 @@
 // ASVS 5.0.0, levels 1 and 2: V4 API and web service, V5 File handling, V8 Authorization, V9 Self-contained tokens, V10 OAuth.
-import { done, notApplicable, planned, type Row } from './row.ts'
+import { awaiting, done, notApplicable, planned, type Row } from './row.ts'
 
 const GRAPHQL = 'There is no GraphQL; Supabase’s is switched off with its extension.'
 const SOCKET = 'There is no WebSocket.'
@@ -9,7 +9,7 @@ const ISSUER = 'We issue no OAuth tokens.'
 const POLICIES = 'supabase/migrations/20261121100200_payments.sql'
 
 export const API_TO_TOKENS: readonly Row[] = [
-  planned('V4.1.1', 'Content-Type matches, with charset', 'In work (H6).', 'lib/http.ts'),
+  awaiting('V4.1.1', 'Content-Type matches, with charset', 'lib/http.ts', 'H6'),
   done(
     'V4.1.2',
     'Pages are led to https, APIs are refused',
@@ -66,11 +66,11 @@ export const API_TO_TOKENS: readonly Row[] = [
     'docs/architecture.md supabase/migrations/20261121100200_payments.sql',
     'T5 Z5',
   ),
-  planned(
+  awaiting(
     'V8.2.1',
     'Functions only for those who may',
-    'The database’s are swept (Z4, Z5); the matrix of routes is in work (Z1).',
-    POLICIES,
+    'lib/edge/route-table.ts supabase/migrations/20261121100200_payments.sql',
+    'Z1',
   ),
   done(
     'V8.2.2',
@@ -94,21 +94,11 @@ export const API_TO_TOKENS: readonly Row[] = [
     '',
     'integration/isolation › answers 401 without a session, with a broken one',
   ),
-  planned(
-    'V9.1.2',
-    'Algorithms from a list',
-    'ES256 by the key set; a test of forged algorithms is in work (Z19).',
-    'lib/auth/session.ts',
-  ),
-  planned(
-    'V9.1.3',
-    'Keys from a known place',
-    'From the project’s own key set; a test of foreign keys is in work (Z19).',
-    'lib/auth/session.ts',
-  ),
-  planned('V9.2.1', 'Expired and early tokens are refused', 'In work (A12, Z19).', 'lib/auth/session.ts'),
-  planned('V9.2.2', 'Tokens of another type are refused', 'In work (Z19).', 'lib/auth/session.ts'),
-  planned('V9.2.3', 'Tokens for another audience are refused', 'In work (Z19).', 'lib/auth/session.ts'),
+  awaiting('V9.1.2', 'Algorithms from a list', 'lib/auth/session.ts', 'Z19'),
+  awaiting('V9.1.3', 'Keys from a known place', 'lib/auth/session.ts', 'Z19'),
+  awaiting('V9.2.1', 'Expired and early tokens are refused', 'lib/auth/session.ts', 'Z19'),
+  awaiting('V9.2.2', 'Tokens of another type are refused', 'lib/auth/session.ts', 'Z19'),
+  awaiting('V9.2.3', 'Tokens for another audience are refused', 'lib/auth/session.ts', 'Z19'),
   notApplicable(
     'V9.2.4',
     'Issued tokens name their audience',
@@ -124,19 +114,14 @@ export const API_TO_TOKENS: readonly Row[] = [
   notApplicable('V10.1.2', 'A flow ends where it began', OAUTH),
   notApplicable('V10.2.1', 'The code flow is safe from forgery', OAUTH),
   notApplicable('V10.2.2', 'No mix-up of servers', OAUTH),
-  planned(
-    'V10.3.1',
-    'Access tokens for another audience are refused',
-    'In work (Z19).',
-    'lib/auth/session.ts',
-  ),
+  awaiting('V10.3.1', 'Access tokens for another audience are refused', 'lib/auth/session.ts', 'Z19'),
   done('V10.3.2', 'Decisions rest on the token’s claims', POLICIES, 'Z3'),
   done('V10.3.3', 'People are known by what cannot be given to another', POLICIES, 'Z3'),
-  planned(
+  awaiting(
     'V10.3.4',
     'Strength and age of sign-in are checked where they matter',
-    'In work (Z21).',
     'lib/auth/session.ts',
+    'Z21',
   ),
   ...[
     ['V10.4.1', 'Redirect addresses are compared exactly'],

@@ -1,5 +1,5 @@
 // ASVS 5.0.0, levels 1 and 2: V6 Authentication, V7 Session management.
-import { done, notApplicable, planned, type Row } from './row.ts'
+import { awaiting, done, notApplicable, planned, type Row } from './row.ts'
 
 const NO_SECOND_FACTOR = 'There is no second factor yet: see V6.3.3.'
 const ONE_WAY = 'There is one way to sign in: e-mail and password.'
@@ -9,12 +9,7 @@ export const AUTHENTICATION: readonly Row[] = [
   planned('V6.1.1', 'Documentation of how guessing is slowed down', 'In work (A7).'),
   planned('V6.1.2', 'A documented list of words not to use in passwords', 'In work (A10).'),
   notApplicable('V6.1.3', 'Documentation of all ways to sign in', ONE_WAY),
-  planned(
-    'V6.2.1',
-    'Passwords of eight characters or more',
-    'Twelve are demanded; the test is in work (A10).',
-    'lib/auth/password.ts',
-  ),
+  awaiting('V6.2.1', 'Passwords of eight characters or more', 'lib/auth/password.ts', 'A10'),
   done(
     'V6.2.2',
     'People can change their password',
@@ -23,15 +18,15 @@ export const AUTHENTICATION: readonly Row[] = [
     'e2e/account › a forgotten password is replaced',
   ),
   planned('V6.2.3', 'A change needs the current password', 'In work (A9, Z21).'),
-  planned('V6.2.4', 'Common passwords are refused', 'In work (A10).', 'lib/auth/password.ts'),
-  planned('V6.2.5', 'Any characters may be used', 'In work (A10).', 'lib/auth/schema.ts'),
+  awaiting('V6.2.4', 'Common passwords are refused', 'lib/auth/password.ts', 'A10'),
+  awaiting('V6.2.5', 'Any characters may be used', 'lib/auth/schema.ts', 'A10'),
   planned(
     'V6.2.6',
     'Password fields are masked',
     'They are; no test says so yet.',
     'components/auth/sign-in-form.tsx',
   ),
-  planned('V6.2.7', 'Paste and password managers work', 'In work (A10).', 'components/auth/sign-in-form.tsx'),
+  awaiting('V6.2.7', 'Paste and password managers work', 'components/auth/sign-in-form.tsx', 'A10'),
   planned('V6.2.8', 'The password is taken exactly as typed', 'In work (A10).', 'lib/auth/schema.ts'),
   planned(
     'V6.2.9',
@@ -46,7 +41,7 @@ export const AUTHENTICATION: readonly Row[] = [
     'Breached passwords are refused',
     'Hosted Supabase Auth can ask a list of them; it is a setting of the project, not proven here.',
   ),
-  planned('V6.3.1', 'Guessing is slowed down', 'In work (A7).'),
+  awaiting('V6.3.1', 'Guessing is slowed down', 'lib/auth/sign-in.ts', 'A7'),
   done('V6.3.2', 'No default accounts', 'sandbox/demo-people.ts supabase/seed.sql', 'S-11'),
   planned(
     'V6.3.3',
@@ -85,14 +80,9 @@ export const AUTHENTICATION: readonly Row[] = [
   notApplicable('V6.6.2', 'Codes belong to one request', NO_SECOND_FACTOR),
   notApplicable('V6.6.3', 'Codes cannot be guessed', NO_SECOND_FACTOR),
   notApplicable('V6.8.1', 'Identity providers cannot be mixed up', NO_PROVIDER),
-  planned(
-    'V6.8.2',
-    'Signatures of assertions are verified',
-    'Broken tokens are refused (tested); forged ones are in work (Z19).',
-    'lib/auth/session.ts',
-  ),
+  awaiting('V6.8.2', 'Signatures of assertions are verified', 'lib/auth/session.ts', 'Z19'),
   notApplicable('V6.8.3', 'SAML assertions are used once', NO_PROVIDER),
-  planned('V6.8.4', 'Strength and age of the sign-in are verified', 'In work (Z21).'),
+  awaiting('V6.8.4', 'Strength and age of the sign-in are verified', 'lib/auth/session.ts', 'Z21'),
 
   planned('V7.1.1', 'Documentation of session lifetimes', 'In work (A4).'),
   planned('V7.1.2', 'Documentation of sessions at once', 'In work (A4).'),
@@ -106,12 +96,12 @@ export const AUTHENTICATION: readonly Row[] = [
   ),
   done('V7.2.2', 'Session tokens are made for each session', 'lib/auth/sign-in.ts', 'A3'),
   planned('V7.2.3', 'Session tokens cannot be guessed', 'Supabase Auth makes them; not ours to test.'),
-  planned('V7.2.4', 'A new token at sign-in', 'In work (A11).'),
-  planned('V7.3.1', 'Sessions end when idle', 'In work (A4).'),
-  planned('V7.3.2', 'Sessions end for good', 'In work (A4).'),
-  planned('V7.4.1', 'A session that ended is of no more use', 'In work (A5).', 'lib/auth/sign-out.ts'),
+  awaiting('V7.2.4', 'A new token at sign-in', 'lib/auth/sign-in.ts', 'A11'),
+  awaiting('V7.3.1', 'Sessions end when idle', 'lib/auth/session.ts', 'A4'),
+  awaiting('V7.3.2', 'Sessions end for good', 'lib/auth/session.ts', 'A4'),
+  awaiting('V7.4.1', 'A session that ended is of no more use', 'lib/auth/sign-out.ts', 'A5'),
   planned('V7.4.2', 'All sessions end with the account', 'In work (Z20); erasure comes in a later release.'),
-  planned('V7.4.3', 'Other sessions end when the password changes', 'In work (A9).'),
+  awaiting('V7.4.3', 'Other sessions end when the password changes', 'lib/auth/confirm.ts', 'A9'),
   done(
     'V7.4.4',
     'Signing out is on every page',

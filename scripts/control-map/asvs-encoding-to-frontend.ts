@@ -1,5 +1,5 @@
 // ASVS 5.0.0, levels 1 and 2: V1 Encoding and sanitization, V2 Validation and business logic, V3 Web frontend.
-import { done, notApplicable, planned, type Row } from './row.ts'
+import { awaiting, done, notApplicable, planned, type Row } from './row.ts'
 
 const MEMORY = 'Everything runs in memory-safe languages.'
 const WEBHOOKS = 'supabase/migrations/20261121100600_webhook_functions.sql'
@@ -13,17 +13,8 @@ export const ENCODING_TO_FRONTEND: readonly Row[] = [
     'W2',
     'unit/edge › survives encoded tricks as a path',
   ),
-  planned(
-    'V1.1.2',
-    'Output is encoded last, by what interprets it',
-    'React and postgres do it; a test with hostile texts is in work (H14).',
-    'lib/db/sql.ts',
-  ),
-  planned(
-    'V1.2.1',
-    'Output is encoded for its place: HTML, attributes, headers',
-    'React does it; a test with hostile texts is in work (H14).',
-  ),
+  awaiting('V1.1.2', 'Output is encoded last, by what interprets it', 'lib/db/sql.ts lib/edge/csp.ts', 'H14'),
+  awaiting('V1.2.1', 'Output is encoded for its place: HTML, attributes, headers', 'lib/edge/csp.ts', 'H14'),
   done(
     'V1.2.2',
     'Addresses are built encoded, with safe schemes only',
@@ -31,11 +22,7 @@ export const ENCODING_TO_FRONTEND: readonly Row[] = [
     '',
     'unit/edge › is a path on this site',
   ),
-  planned(
-    'V1.2.3',
-    'JavaScript and JSON are built encoded',
-    'Next does it; a test with hostile texts is in work (H14).',
-  ),
+  awaiting('V1.2.3', 'JavaScript and JSON are built encoded', 'lib/edge/csp.ts', 'H14'),
   done(
     'V1.2.4',
     'Queries have parameters, in functions of the database too',
@@ -142,7 +129,7 @@ export const ENCODING_TO_FRONTEND: readonly Row[] = [
     '',
     'integration/headers › every answer carries the other security headers',
   ),
-  planned('V3.2.2', 'Text is shown as text', 'React does it; a test with hostile texts is in work (H14).'),
+  awaiting('V3.2.2', 'Text is shown as text', 'lib/edge/csp.ts', 'H14'),
   done('V3.3.1', 'Cookies are Secure and prefixed', 'lib/edge/session-cookie.ts', 'A1'),
   done('V3.3.2', 'SameSite by purpose', 'lib/edge/session-cookie.ts', 'A1'),
   done('V3.3.3', 'The __Host- prefix', 'lib/edge/session-cookie.ts', 'A1'),
@@ -191,7 +178,7 @@ export const ENCODING_TO_FRONTEND: readonly Row[] = [
     '',
     'integration/create-payment › wants a signed-in person, a key, JSON, and our own Origin',
   ),
-  planned('V3.5.3', 'GET changes nothing', 'In work (H9).'),
+  awaiting('V3.5.3', 'GET changes nothing', 'lib/edge/route-table.ts', 'H9'),
   done(
     'V3.5.4',
     'Applications of their own have hosts of their own',

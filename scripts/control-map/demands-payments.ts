@@ -1,5 +1,5 @@
 // What three of the five source documents demand: module alignment (S0), audit plan (S1), booking-payments guide (S3).
-import { done, otherwise, planned, type Row } from './row.ts'
+import { awaiting, done, otherwise, planned, type Row } from './row.ts'
 
 const OPERATIONS = 'Operations: built in a later release.'
 
@@ -153,11 +153,11 @@ export const SECURITY_AUDIT: readonly Row[] = [
 ]
 
 export const BOOKING_GUIDE: readonly Row[] = [
-  planned(
+  awaiting(
     'S3.1',
-    'Card number, CVC and expiry validated',
-    'Not as written: Stripe’s fields do it; a card number that reaches our server shall be refused and never logged (L2). Its test is not on record yet.',
-    'components/payments/pay-fields.tsx',
+    'Card number, CVC and expiry validated. Not as written: Stripe’s fields do it, and a card number that reaches our server is refused',
+    'components/payments/pay-fields.tsx lib/http.ts',
+    'L2',
   ),
   done(
     'S3.2',
@@ -247,11 +247,11 @@ export const BOOKING_GUIDE: readonly Row[] = [
     'docs/security/encryption.md',
   ),
   planned('S3.15', 'Alerts on failed payments, unusual patterns, errors', OPERATIONS),
-  planned(
+  awaiting(
     'S3.16',
     'Logs of audit, security, payments and errors',
-    'In work: the audit log and its seals are done (D1 to D5).',
-    'lib/log.ts',
+    'lib/log.ts supabase/migrations/20261121120000_audit_seals.sql',
+    'L5 L6',
   ),
   planned(
     'S3.17',

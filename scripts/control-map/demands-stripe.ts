@@ -1,5 +1,5 @@
 // What two of the five source documents demand: Stripe integration considerations (S2), webhook and cache audit (S4).
-import { done, otherwise, planned, type Row } from './row.ts'
+import { awaiting, done, otherwise, planned, type Row } from './row.ts'
 
 const OPERATIONS = 'Operations: built in a later release.'
 const BILLING = 'Subscriptions in the app come in a later release; the local Stripe has them.'
@@ -21,12 +21,7 @@ export const STRIPE_CONSIDERATIONS: readonly Row[] = [
     'supabase/migrations/20261121100300_inbox_ledger_audit.sql lib/stripe/webhook.ts',
     'W3 W4',
   ),
-  planned(
-    'S2.6',
-    'Webhook over HTTPS only, certificates validated',
-    'In work: the webhook’s own refusal of plain http. Certificates are the platform’s.',
-    'lib/edge/https.ts',
-  ),
+  awaiting('S2.6', 'Webhook over HTTPS only, certificates validated', 'lib/edge/https.ts', 'H5'),
   done(
     'S2.7',
     'No card number or CVC stored; tokens; little personal data',
@@ -49,11 +44,11 @@ export const STRIPE_CONSIDERATIONS: readonly Row[] = [
     'integration/headers › every answer carries the other security headers',
     'unit/env › refuses an open line to another machine',
   ),
-  planned(
+  awaiting(
     'S2.10',
     'Supabase Auth, session checked on each payment operation, tokens expire',
-    'Each operation asks who is there (tested); lifetimes are in work (A4, A12).',
     'lib/auth/session.ts',
+    'A4 A12',
   ),
   planned(
     'S2.11',
@@ -74,11 +69,11 @@ export const STRIPE_CONSIDERATIONS: readonly Row[] = [
     'docs/security/pci.md components/payments/pay-fields.tsx',
     'T5 H1',
   ),
-  planned(
+  awaiting(
     'S2.14',
     'Throttling, bursts, limits per person',
-    'Payments are limited and tested (F3); one table for all addresses is in work (F7).',
-    'lib/edge/limits.ts',
+    'lib/edge/route-table.ts lib/redis/rolling-limit.ts',
+    'F7',
   ),
   done(
     'S2.15',

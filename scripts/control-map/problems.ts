@@ -39,13 +39,3 @@ function danglingTests({ tests }: Row, index: TestIndex, results: Results): stri
       .map((file) => `rests on ${file}, which failed when it was last recorded`)
   })
 }
-
-/** Planned rows that wait for tests by id (`In work (A4)`) which are there by now: somebody should look. */
-export function ripe(rows: readonly Row[], index: TestIndex): string[] {
-  return rows.flatMap(({ id, status, reason = '' }) => {
-    const awaited = status === 'planned' ? [...reason.matchAll(/In work[^(]*\(([^)]+)\)/gi)] : []
-    const ids = awaited.flatMap(([, list = '']) => list.match(/[A-Z]-?\d+/g) ?? [])
-    const there = ids.filter((awaitedId) => index.withId.has(awaitedId))
-    return there.length > 0 ? [`${id} waits for ${ids.join(', ')}; there is ${there.join(', ')} by now`] : []
-  })
-}

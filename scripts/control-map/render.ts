@@ -8,7 +8,8 @@ const HEAD = `# Control map
 
 Each demand that Paywright is held to, what meets it, and the tests that would notice its loss. Written by \`npm run control-map\`
 from [\`scripts/control-map\`](../../scripts/control-map); it fails on a blank, on a file or test that is not there, and on a test
-that failed when it was last recorded. "Done" is never said of what no test would notice. Ids such as W10 stand in the titles of the
+that failed when it was last recorded. After a whole \`npm test\`, \`npm run control-map -- --record\` takes over how it went; what is
+in work becomes done when its tests are on record. "Done" is never said of what no test would notice. Ids such as W10 stand in the titles of the
 tests. The requirements of ASVS are told in our own words; the standard's own are at
 [owasp.org](https://owasp.org/www-project-application-security-verification-standard/).
 `

@@ -11,6 +11,8 @@ export type Row = {
   controls: string[]
   /** The id of a row that tests carry in their titles (`W10`), or `folder/file › words of a title`. */
   tests: string[]
+  /** Planned until tests with these ids are on record; see settle.ts. */
+  awaits?: string[]
   /** Why it is planned or does not apply; what we do instead where the source is not followed as written. */
   reason?: string
 }
@@ -41,6 +43,11 @@ export function otherwise(
 /** Not there, or there without a test that would notice its loss. */
 export function planned(id: string, demand: string, reason: string, controls = ''): Row {
   return { id, demand, status: 'planned', controls: words(controls), tests: [], reason }
+}
+
+/** The control is being built: the row is done as soon as tests with these ids are on record. */
+export function awaiting(id: string, demand: string, controls: string, ids: string): Row {
+  return { ...planned(id, demand, `In work (${words(ids).join(', ')}).`, controls), awaits: words(ids) }
 }
 
 export function notApplicable(id: string, demand: string, reason: string): Row {

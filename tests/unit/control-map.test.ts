@@ -4,13 +4,15 @@ import { describe, expect, it } from 'vitest'
 import { CHAPTERS } from '../../scripts/control-map/chapters.ts'
 import { problemsOf } from '../../scripts/control-map/problems.ts'
 import { renderMap } from '../../scripts/control-map/render.ts'
-import { readResults } from '../../scripts/control-map/results.ts'
-import { done, planned, type Row } from '../../scripts/control-map/row.ts'
+import { type Results, readResults } from '../../scripts/control-map/results.ts'
+import { awaiting, done, planned, type Row } from '../../scripts/control-map/row.ts'
+import { settle } from '../../scripts/control-map/settle.ts'
 import { idsIn, indexTests } from '../../scripts/control-map/tests-in-tree.ts'
 import { root } from '../../scripts/processes.ts'
 
-const rows = CHAPTERS.flatMap((chapter) => chapter.rows)
 const index = indexTests()
+const chapters = CHAPTERS.map(({ title, rows }) => ({ title, rows: settle(rows, index, readResults()) }))
+const rows = chapters.flatMap((chapter) => chapter.rows)
 const folder = path.join(root, 'docs', 'security')
 
 /** How many demands each of the sources makes. */
@@ -43,7 +45,7 @@ describe('the control map', () => {
     expect(problemsOf(rows, index, readResults())).toEqual([])
     // After a change of data or tests: npm run control-map
     expect(readFileSync(path.join(folder, 'control-map.md'), 'utf8')).toBe(
-      renderMap(CHAPTERS, index, readResults()),
+      renderMap(chapters, index, readResults()),
     )
   })
 
@@ -78,6 +80,20 @@ describe('the control map', () => {
     expect(
       problemsOf([done('X.1', 'a', 'lib/env.ts', '', 'unit/env › decides the mode')], index, failed),
     ).toHaveLength(1)
+  })
+
+  it('calls a row that waits done once its tests are on record, and only those of the running product [T6]', () => {
+    const row = awaiting('X.1', 'a demand', 'lib/env.ts', 'W10')
+    const record = (file: string, failed: number) => ({ [file]: { date: '2026-01-01', passed: 1, failed } })
+    const statusWith = (results: Results) => settle([row], index, results)[0]?.status
+
+    expect(statusWith({})).toBe('planned')
+    expect(statusWith(record('tests/integration/webhook.test.ts', 1))).toBe('planned')
+    expect(statusWith(record('tests/integration/webhook.test.ts', 0))).toBe('done')
+    expect(
+      settle([awaiting('X.1', 'a', 'lib/env.ts', 'S-2')], index, record('tests/unit/env.test.ts', 0))[0]
+        ?.status,
+    ).toBe('planned')
   })
 
   it('reads the ids that titles carry [T6]', () => {
