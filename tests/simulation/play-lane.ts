@@ -5,6 +5,8 @@ import type { Report } from './schedule'
 import { seedsOfThisRun } from './seeds'
 
 const BATCH = 50
+/** A soak takes an hour. */
+const NEWS_EVERY = 500
 /** Reconciling and sealing have servers of their own die, see tests/integration/crashes.test.ts. */
 const REACHED = CRASH_POINTS.filter((point) => !/^(reconcile|audit)\./.test(point))
 /** So many schedules meet everything below, wherever they begin. */
@@ -45,7 +47,9 @@ export function playSeeds(parity: 'even' | 'odd'): void {
     let lane: Awaited<ReturnType<typeof openLane>>
     let steps = 0
     let events = 0
+    let played = 0
     const met = new Set<string>()
+    const unmet = () => [...REACHED, ...WORTH_MEETING].filter((thing) => !met.has(thing))
     const startedMs = Date.now()
     beforeAll(async () => {
       lane = await openLane(parity === 'even' ? 'simulation_even' : 'simulation_odd')
@@ -69,16 +73,21 @@ export function playSeeds(parity: 'even' | 'odd'): void {
           const report = await lane.play(seed)
           steps += report.steps
           events += report.events
+          played++
           for (const thing of report.met) met.add(thing)
           if (report.violation) broken.push(report)
           if (broken.length > 0 && process.env.SIMULATION_STOPS) break
         }
+        if (played % NEWS_EVERY === 0)
+          console.log(
+            `${played} of ${ours.length} schedules; not met yet: ${unmet().join(', ') || 'nothing'}`,
+          )
         if (broken.length > 0) expect.fail(failures(broken))
       },
     )
     if (ours.length >= ENOUGH)
       it('have met everything worth meeting', () => {
-        expect([...REACHED, ...WORTH_MEETING].filter((thing) => !met.has(thing))).toEqual([])
+        expect(unmet()).toEqual([])
       })
     if (ours.length === 0) it('has nothing to play', () => expect(ours).toEqual([]))
   })
