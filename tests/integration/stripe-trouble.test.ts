@@ -287,10 +287,13 @@ describe('while Stripe is away', () => {
 
 describe('what Stripe is asked', () => {
   it('an event of another API version is a hint: the object is fetched at ours (W9)', async () => {
-    const { orderId, paymentId, intentId } = await started(ada)
-    const row = await paymentOf(orderId)
+    // Neither what Stripe says of its creation nor of its success is heard: both may come late, and would have us look as well.
+    const { orderId, paymentId, intentId } = await withoutWebhooks(async () => {
+      const payment = await started(ada)
+      await confirm(payment.intentId, 'pm_card_visa')
+      return payment
+    })
     const payment = { paymentId, orderId, intentId, chargeId: 'ch_old', amountMinor: 2400, currency: 'eur' }
-    await withoutWebhooks(() => confirm(intentId, 'pm_card_visa'))
     const before = server.stripe.requests.length
     // What an old version means by its fields is not for us to guess.
     const told = intentOf(payment as OpenedPayment, 'succeeded', { amount_received: 1, currency: 'usd' })
@@ -302,7 +305,6 @@ describe('what Stripe is asked', () => {
     )
 
     expect(answer.status).toBe(200)
-    expect(row?.intent).toBe(intentId)
     expect(server.stripe.requests.slice(before)).toMatchObject([
       { method: 'GET', path: `/v1/payment_intents/${intentId}`, version: STRIPE_API_VERSION },
     ])
