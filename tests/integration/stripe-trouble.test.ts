@@ -287,26 +287,22 @@ describe('while Stripe is away', () => {
 
 describe('what Stripe is asked', () => {
   it('an event of another API version is a hint: the object is fetched at ours (W9)', async () => {
-    // Neither what Stripe says of its creation nor of its success is heard: both may come late, and would have us look as well.
-    const { orderId, paymentId, intentId } = await withoutWebhooks(async () => {
-      const payment = await started(ada)
-      await confirm(payment.intentId, 'pm_card_visa')
-      return payment
+    // What Stripe says of it meanwhile is not heard: it may come late, and would have us look as well.
+    const { answer, asked, payment } = await withoutWebhooks(async () => {
+      const { orderId, paymentId, intentId } = await started(ada)
+      await confirm(intentId, 'pm_card_visa')
+      const payment = { paymentId, orderId, intentId, chargeId: 'ch_old', amountMinor: 2400, currency: 'eur' }
+      const before = server.stripe.requests.length
+      // What an old version means by its fields is not for us to guess.
+      const told = intentOf(payment as OpenedPayment, 'succeeded', { amount_received: 1, currency: 'usd' })
+      const event = eventOf('payment_intent.succeeded', told, { api_version: '2019-05-16' })
+      const answer = await postEvent(server.url, event, { secret })
+      return { answer, asked: server.stripe.requests.slice(before), payment }
     })
-    const payment = { paymentId, orderId, intentId, chargeId: 'ch_old', amountMinor: 2400, currency: 'eur' }
-    const before = server.stripe.requests.length
-    // What an old version means by its fields is not for us to guess.
-    const told = intentOf(payment as OpenedPayment, 'succeeded', { amount_received: 1, currency: 'usd' })
-
-    const answer = await postEvent(
-      server.url,
-      eventOf('payment_intent.succeeded', told, { api_version: '2019-05-16' }),
-      { secret },
-    )
 
     expect(answer.status).toBe(200)
-    expect(server.stripe.requests.slice(before)).toMatchObject([
-      { method: 'GET', path: `/v1/payment_intents/${intentId}`, version: STRIPE_API_VERSION },
+    expect(asked).toMatchObject([
+      { method: 'GET', path: `/v1/payment_intents/${payment.intentId}`, version: STRIPE_API_VERSION },
     ])
     expect(await effectsOn(payment as OpenedPayment)).toMatchObject({
       status: 'succeeded',
