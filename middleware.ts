@@ -1,7 +1,8 @@
 import { type NextRequest, NextResponse } from 'next/server'
+import { addressHoldsCardNumber } from './lib/edge/card-number'
 import { clientAddress } from './lib/edge/client-address'
 import { preflightHeaders } from './lib/edge/cors'
-import { contentSecurityPolicy } from './lib/edge/csp'
+import { contentSecurityPolicy, REPORTING_ENDPOINTS } from './lib/edge/csp'
 import { findRule } from './lib/edge/find-rule'
 import { writeNotes } from './lib/edge/gate-notes'
 import { httpsRedirect } from './lib/edge/https'
@@ -33,6 +34,9 @@ async function gates(request: NextRequest, requestId: string): Promise<NextRespo
   const listed = 'cors' in rule && rule.cors ? settings.allowedOrigins : []
   if (rule.csrf === 'origin' && !isFromUs(request.headers, settings.appOrigin, listed))
     return refused('foreign_origin', requestId)
+  if (addressHoldsCardNumber(request.nextUrl)) return refused('card_number_refused', requestId)
+  if (rule.csrf === 'origin' && Number(request.headers.get('content-length')) > rule.maxBodyBytes)
+    return refused('body_too_large', requestId)
 
   const address = clientAddress(request.headers, settings.trustedProxyHops)
   const taken = await takeLimits(rule.limits, { address }, rule.outage)
@@ -58,6 +62,7 @@ async function gates(request: NextRequest, requestId: string): Promise<NextRespo
     return NextResponse.next({ request: { headers } })
   })
   response.headers.set('content-security-policy', policy)
+  response.headers.set('reporting-endpoints', REPORTING_ENDPOINTS)
   response.headers.set('x-request-id', requestId)
   if (!('cors' in rule)) {
     for (const [name, value] of Object.entries(rateLimitHeaders(taken.standings)))
@@ -67,6 +72,8 @@ async function gates(request: NextRequest, requestId: string): Promise<NextRespo
 }
 
 export const config = {
-  // Stripe, cron and health checks come without a browser; built files need no gate.
-  matcher: ['/((?!_next/static|_next/image|api/payments/webhook|api/cron|api/health|icon.svg).*)'],
+  // Stripe, cron, health checks and reports want no page and no session; built files need no gate.
+  matcher: [
+    '/((?!_next/static|_next/image|api/payments/webhook|api/cron|api/health|api/csp-reports|icon.svg).*)',
+  ],
 }

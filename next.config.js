@@ -25,6 +25,8 @@ const config = {
   productionBrowserSourceMaps: false,
   // No picture is resized on the fly, so the address that would do it answers nobody.
   images: { unoptimized: true },
+  // As much as lib/edge/route-table.ts allows a form.
+  experimental: { serverActions: { bodySizeLimit: '64kb' } },
   // `npm run check` checks the types of the whole tree; the build need not do it a second time.
   typescript: { ignoreBuildErrors: true },
   headers: async () => [

@@ -3,6 +3,7 @@ import { headers } from 'next/headers'
 import { unstable_rethrow } from 'next/navigation'
 import type { z } from 'zod'
 import { findUser } from './auth/session'
+import { holdsCardNumberDeep } from './edge/card-number'
 import { clientAddress } from './edge/client-address'
 import { readNotes } from './edge/gate-notes'
 import { LIMITS } from './edge/limits'
@@ -40,6 +41,8 @@ export function formAction<Input>(
     return await inRequest(newId, async (requestId) => {
       try {
         requireSameOrigin({ headers: requestHeaders })
+        if ([...data.keys()].length !== new Set(data.keys()).size) throw new AppError('bad_request')
+        if (Object.values(fields).some(holdsCardNumberDeep)) throw new AppError('card_number_refused')
         const parsed = schema.safeParse(fields)
         if (!parsed.success) return { status: 'error', fieldErrors: firstByField(parsed.error), values }
         taken = await takeActionLimits(name, requestHeaders, fields.email)
@@ -53,7 +56,13 @@ export function formAction<Input>(
         if (known.status >= 500) await taken?.giveBack()
         logFailure('action', known, error)
         // A wrong password is nothing to look up; a fault of ours is.
-        return { status: 'error', message: known.message, values, ...(known.status >= 500 && { requestId }) }
+        return {
+          status: 'error',
+          message: known.message,
+          // What must not have been sent is not sent back.
+          ...(known.code !== 'card_number_refused' && { values }),
+          ...(known.status >= 500 && { requestId }),
+        }
       }
     })
   }

@@ -1,13 +1,14 @@
 import 'server-only'
 import { z } from 'zod'
+import { holdsCardNumber, holdsCardNumberDeep } from './edge/card-number'
+import { findHandlerRule } from './edge/find-rule'
 import { isFromUs } from './edge/same-origin'
 import { env } from './env'
 import { AppError, isAppError } from './errors'
 import { type Gate, gateOf } from './gate'
+import { parseJsonText } from './json-text'
 import { logFailure } from './log-failure'
 import { inRequest, readRequestId } from './request-context'
-
-const MAX_JSON_BYTES = 64 * 1024
 
 /**
  * Wrap a route handler: first the gates of the route table, then the handler. An AppError becomes
@@ -51,30 +52,49 @@ export function json(body: unknown, status = 200): Response {
 
 /**
  * The body as the schema wants it.
- * @throws AppError unsupported_type, body_too_large or bad_request (also for a key the schema does not name).
+ * @throws AppError unsupported_type, body_too_large, card_number_refused or bad_request (also for a key the schema does not
+ *   name, or that is there twice).
  */
 export async function readJson<T>(request: Request, schema: z.ZodType<T>): Promise<T> {
-  if (!/^application\/json\s*(;|$)/i.test(request.headers.get('content-type') ?? ''))
-    throw new AppError('unsupported_type')
-  const bytes = await readBody(request, MAX_JSON_BYTES)
-  const parsed = schema.safeParse(parseJson(new TextDecoder().decode(bytes)))
-  if (!parsed.success) throw new AppError('bad_request')
-  return parsed.data
+  if (!hasType(request, ['application/json'])) throw new AppError('unsupported_type')
+  return asTheSchemaWants(await readJsonBody(request), schema)
+}
+
+/** What a browser reports by itself, in its own forms. @throws AppError as readJson */
+export async function readReport(request: Request): Promise<unknown> {
+  const types = ['application/reports+json', 'application/csp-report', 'application/json']
+  if (!hasType(request, types)) throw new AppError('unsupported_type')
+  return await readJsonBody(request)
+}
+
+/** The query as the schema wants it. @throws AppError card_number_refused; bad_request, also for a name that is there twice */
+export function readQuery<T>(request: Request, schema: z.ZodType<T>): T {
+  const query = [...new URL(request.url).searchParams]
+  const fields = Object.fromEntries(query)
+  if (query.length !== Object.keys(fields).length) throw new AppError('bad_request')
+  return asTheSchemaWants(fields, schema)
 }
 
 /**
- * The raw bytes, counted as they come in: neither Content-Length nor its absence is believed.
- * @throws AppError body_too_large as soon as there are more than maxBytes.
+ * The raw bytes, counted as they come in: neither Content-Length nor its absence is believed. How many there may be says the
+ * route table.
+ * @throws AppError body_too_large as soon as there are more; bad_request when the connection ends before the body does
  */
-export async function readBody(request: Request, maxBytes: number): Promise<Uint8Array> {
+export async function readBody(request: Request): Promise<Uint8Array> {
+  const maxBytes = findHandlerRule(request.method, new URL(request.url).pathname)?.maxBodyBytes ?? 0
   const chunks: Uint8Array[] = []
   let size = 0
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw new AppError('body_too_large')
-  for await (const chunk of request.body ?? []) {
-    size += chunk.byteLength
-    if (size > maxBytes) throw new AppError('body_too_large')
-    chunks.push(chunk)
+  try {
+    for await (const chunk of request.body ?? []) {
+      size += chunk.byteLength
+      if (size > maxBytes) break
+      chunks.push(chunk)
+    }
+  } catch (error) {
+    throw new AppError('bad_request', { cause: error })
   }
+  if (size > maxBytes) throw new AppError('body_too_large')
   return Buffer.concat(chunks)
 }
 
@@ -87,6 +107,7 @@ export function requireSameOrigin(request: { headers: Headers }): void {
 export function requireIdempotencyKey(request: Request): string {
   const key = request.headers.get('idempotency-key') ?? ''
   if (!/^[\x21-\x7e]{1,255}$/.test(key)) throw new AppError('idempotency_key_required')
+  if (holdsCardNumber(key)) throw new AppError('card_number_refused')
   return key
 }
 
@@ -101,10 +122,23 @@ function requestIdOf(request: Request): string {
   return readRequestId(request.headers.get('x-request-id')) ?? crypto.randomUUID()
 }
 
-function parseJson(text: string): unknown {
+function hasType(request: Request, types: string[]): boolean {
+  const [type = ''] = (request.headers.get('content-type') ?? '').split(';')
+  return types.includes(type.trim().toLowerCase())
+}
+
+async function readJsonBody(request: Request): Promise<unknown> {
+  const bytes = await readBody(request)
   try {
-    return JSON.parse(text)
+    return parseJsonText(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch {
     throw new AppError('bad_request')
   }
+}
+
+function asTheSchemaWants<T>(value: unknown, schema: z.ZodType<T>): T {
+  if (holdsCardNumberDeep(value)) throw new AppError('card_number_refused')
+  const parsed = schema.safeParse(value)
+  if (!parsed.success) throw new AppError('bad_request')
+  return parsed.data
 }

@@ -1,6 +1,9 @@
 /** Pages where a card is entered. Only they may speak to Stripe, and only they are reached by a full document load. */
 const TAKES_CARDS = /^\/checkout\//
 
+const REPORTS = '/api/csp-reports'
+export const REPORTING_ENDPOINTS = `csp="${REPORTS}"`
+
 export type CspOptions = {
   path: string
   nonce: string
@@ -45,6 +48,9 @@ export function contentSecurityPolicy({
     'object-src': ["'none'"],
     'frame-ancestors': ["'none'"],
     ...(isHttps && { 'upgrade-insecure-requests': [] }),
+    // Older browsers know the address, newer ones the name that REPORTING_ENDPOINTS gives it.
+    'report-uri': [REPORTS],
+    'report-to': ['csp'],
   }
   return Object.entries(directives)
     .map(([name, values]) => [name, ...values].join(' '))

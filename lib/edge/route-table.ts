@@ -30,6 +30,7 @@ type Gates = {
   /** `origin`: refused unless it comes from our own pages. `safe`: changes nothing. `secret`: no cookie is read. */
   csrf: 'origin' | 'safe' | 'secret'
   cache: 'no-store'
+  maxBodyBytes: number
 }
 
 export type HandlerRule = Gates & {
@@ -37,7 +38,6 @@ export type HandlerRule = Gates & {
   cors: boolean
   /** Whether middleware.ts sees it. What it does not see is counted by route(). */
   middleware: boolean
-  maxBodyBytes: number
 }
 export type PageRule = Gates
 export type ActionRule = Gates
@@ -50,6 +50,7 @@ const page = (...callers: Caller[]): PageRule => ({
   outage: 'open',
   csrf: 'safe',
   cache: 'no-store',
+  maxBodyBytes: 0,
 })
 
 const action = (callers: Caller[], limits: LimitName[]): ActionRule => ({
@@ -58,6 +59,8 @@ const action = (callers: Caller[], limits: LimitName[]): ActionRule => ({
   outage: 'local',
   csrf: 'origin',
   cache: 'no-store',
+  // next.config.js says the same to Next.
+  maxBodyBytes: 64 * KIB,
 })
 
 /** A JSON address that shows something. */
@@ -122,6 +125,17 @@ export const HANDLERS = {
   'POST /api/cron/sweep': job,
   'POST /api/cron/seal': job,
   'POST /api/cron/reconcile': job,
+  'POST /api/csp-reports': {
+    callers: ['anyone'],
+    limits: ['csp-reports'],
+    outage: 'local',
+    // It writes a line into the log and reads no cookie.
+    csrf: 'safe',
+    cache: 'no-store',
+    cors: false,
+    middleware: false,
+    maxBodyBytes: 8 * KIB,
+  },
   'GET /api/health': {
     ...read('anyone'),
     limits: [],
@@ -163,7 +177,13 @@ export const ACTIONS = {
 } as const satisfies Record<string, ActionRule>
 
 /** Any form sent to any page, before it is known which action it asks for. */
-export const FORMS: PageRule = { ...page('anyone'), limits: ['forms'], outage: 'local', csrf: 'origin' }
+export const FORMS: PageRule = {
+  ...page('anyone'),
+  limits: ['forms'],
+  outage: 'local',
+  csrf: 'origin',
+  maxBodyBytes: 64 * KIB,
+}
 
 export type HandlerName = keyof typeof HANDLERS
 export type ActionName = keyof typeof ACTIONS

@@ -6,7 +6,7 @@ import { processWide } from '../process-wide'
 import { inTime } from '../supabase/with-deadline'
 
 /** After an outage was seen, and after each look whether it is over, do without Redis this long. */
-const BREAK_MS = 5_000
+const BREAK_MS = 1_000
 
 /** The circuit breaker: while `isAway`, nobody waits for Redis; `lookAt` says when to see again. */
 const breaker = processWide('redis-breaker', () => ({ isAway: false, lookAt: 0 }))

@@ -57,6 +57,16 @@ describe('settings', () => {
       expect(message).toContain(name)
   })
 
+  it('lists no other origin unless told to, and over http on this machine only (H8)', () => {
+    expect(readEnv(TEST).allowedOrigins).toEqual([])
+    expect(
+      readEnv({ ...TEST, ALLOWED_ORIGINS: 'https://a.example.com, http://localhost:4000' }).allowedOrigins,
+    ).toEqual(['https://a.example.com', 'http://localhost:4000'])
+    expect(refusal({ ...TEST, ALLOWED_ORIGINS: 'http://a.example.com' })).toBe(
+      'Settings are not usable:\n  ALLOWED_ORIGINS must use https outside this machine',
+    )
+  })
+
   it('takes an empty setting for a missing one', () => {
     expect(refusal({ ...LOCAL, CRON_SECRET: '' })).toContain('CRON_SECRET is missing')
   })

@@ -6,14 +6,12 @@ import { applyEvent } from '@/lib/payments/apply-event'
 import { eventFacts, sha256 } from '@/lib/payments/facts'
 import { verifyWebhook } from '@/lib/stripe/webhook'
 
-const MAX_BODY_BYTES = 1024 * 1024
-
 /** Stripe speaks here. 200 means that the event is committed; anything else asks Stripe to send it again. */
 export const POST = route(async (request) => {
   if (!isSecure(request.headers, env())) throw new AppError('forbidden')
   if (!/^application\/json\s*(;|$)/i.test(request.headers.get('content-type') ?? ''))
     throw new AppError('unsupported_type')
-  const body = await readBody(request, MAX_BODY_BYTES)
+  const body = await readBody(request)
   const { event, verifiedWith } = await verifyWebhook(
     body,
     request.headers.get('stripe-signature'),
