@@ -36,6 +36,8 @@ const FOLDER_PREFIX = 'paywright-stack-'
 
 /** A machine that runs all of this at once is slow: an answer of Redis after 300 ms is late, not an outage. */
 const PATIENT = { REDIS_TIMEOUT_MS: '3000' }
+/** Another shop of the same people, for whose pages the JSON addresses are there too. */
+export const LISTED_ORIGIN = 'https://shop.example.test'
 
 /**
  * The whole product, the way it would run: a sandbox in a temporary folder and production servers on free ports.
@@ -57,7 +59,9 @@ export async function startStack({ servers = 2, stripeContract = true } = {}): P
   })
   const output: string[] = []
   const start = (port: number, settings: Record<string, string> = {}) =>
-    startServer(port, { ...sandbox.env, ...PATIENT, ...settings }, (line) => output.push(line))
+    startServer(port, { ...sandbox.env, ...PATIENT, ALLOWED_ORIGINS: LISTED_ORIGIN, ...settings }, (line) =>
+      output.push(line),
+    )
   const running = ports.map((port) => start(port))
   const shutDown = async () => {
     await Promise.all(running.map((server) => server.stop()))

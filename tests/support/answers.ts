@@ -1,0 +1,81 @@
+import { z } from 'zod'
+import type { HandlerName } from '@/lib/edge/route-table'
+
+const payment = z.strictObject({
+  id: z.uuid(),
+  orderId: z.uuid().nullable(),
+  description: z.string(),
+  status: z.string(),
+  amountMinor: z.number(),
+  currency: z.string(),
+  card: z.strictObject({ brand: z.string(), last4: z.string() }).nullable(),
+  createdAt: z.string(),
+})
+const paymentDetail = payment.extend({
+  reference: z.string(),
+  paidAt: z.string().nullable(),
+  failureHint: z.string().nullable(),
+  timeline: z.array(z.strictObject({ at: z.string(), kind: z.string() })),
+})
+const counts = z.record(z.string(), z.number())
+
+/** What a refusal says, whoever refuses. */
+export const Refusal = z.strictObject({
+  error: z.strictObject({ code: z.string(), message: z.string(), requestId: z.uuid() }),
+})
+
+/** Every field that each JSON address may answer with; null where it answers nothing. */
+export const ANSWERS: Record<HandlerName, z.ZodType | null> = {
+  'POST /api/payments/create-payment-intent': z.strictObject({
+    id: z.uuid(),
+    status: z.string(),
+    clientSecret: z.string(),
+    amountMinor: z.number(),
+    currency: z.string(),
+  }),
+  'POST /api/payments/webhook': z.strictObject({ received: z.literal(true) }),
+  'GET /api/payments/history': z.strictObject({
+    payments: z.array(payment),
+    nextCursor: z.string().nullable(),
+  }),
+  'GET /api/payments/[id]': z.strictObject({ payment: paymentDetail }),
+  'POST /api/payments/[id]/sync': z.strictObject({ payment: paymentDetail }),
+  'POST /api/payments/[id]/refunds': z.strictObject({
+    refund: z.strictObject({
+      id: z.uuid(),
+      amountMinor: z.number(),
+      currency: z.string(),
+      status: z.string(),
+    }),
+  }),
+  'POST /api/orders/[id]/cancellation': z.strictObject({
+    order: z.strictObject({ id: z.uuid(), status: z.string() }),
+  }),
+  'POST /api/cron/sweep': counts,
+  'POST /api/cron/seal': z.strictObject({
+    sealed: z.number(),
+    count: z.number(),
+    hash: z.string(),
+    more: z.boolean(),
+    waiting: z.boolean(),
+    headHolds: z.boolean(),
+  }),
+  'POST /api/cron/reconcile': z.strictObject({
+    runId: z.uuid(),
+    counts,
+    outcome: z.string(),
+    findings: z.number().optional(),
+    unresolved: z.number().optional(),
+    totals: z.array(z.unknown()).optional(),
+  }),
+  'POST /api/csp-reports': null,
+  'GET /api/health': z.strictObject({
+    status: z.string(),
+    checks: z.strictObject({
+      database: z.boolean(),
+      auth: z.boolean(),
+      stripe: z.boolean(),
+      redis: z.boolean(),
+    }),
+  }),
+}
