@@ -1,5 +1,6 @@
 // Judges that look at the product from outside, as a browser or a stranger would.
 import path from 'node:path'
+import { HANDLERS, PAGES } from '../../lib/edge/route-table.ts'
 import { ensureChromium } from '../chromium.ts'
 import { root, run, tool } from '../processes.ts'
 import { cspFindings } from './csp-findings.ts'
@@ -7,29 +8,25 @@ import type { Stand } from './stand.ts'
 import { inTools, runQuietly } from './tools.ts'
 import { type Verdict, verdictOf } from './verdict.ts'
 
-const PAGES = [
-  '/',
-  '/sign-in',
-  '/sign-up',
-  '/forgotten-password',
-  '/check-your-mail',
-  '/auth/confirm',
-  '/checkout/00000000-0000-4000-8000-000000000000',
-  '/nowhere',
-  '/api/health',
-  '/api/payments/history',
-]
+/** Every address that can be opened. Who asks for something that is not theirs gets a page as well. */
+function addresses(): string[] {
+  const reads = Object.keys(HANDLERS).filter((name) => name.startsWith('GET '))
+  const known = [...Object.keys(PAGES), ...reads.map((name) => name.slice('GET '.length))]
+  return [...known, '/nowhere'].map((name) =>
+    name.replaceAll(/\[\w+\]/g, '00000000-0000-4000-8000-000000000000'),
+  )
+}
 
 export async function judgeCsp(stand: Stand): Promise<Verdict> {
   const findings: string[] = []
-  for (const page of PAGES) {
+  for (const page of addresses()) {
     const policy = (await stand.open(page)).headers.get('content-security-policy')
     // The local Stripe speaks http on this machine. Where it stands, Stripe itself does in production.
     const inProduction = policy?.replaceAll(stand.localStripeOrigin, 'https://js.stripe.com')
     if (inProduction === undefined) findings.push(`${page} has no Content-Security-Policy`)
     else findings.push(...cspFindings(inProduction).map((finding) => `${page} ${finding}`))
   }
-  return verdictOf(findings, `${findings.length} findings on ${PAGES.length} addresses`)
+  return verdictOf(findings, `${findings.length} findings on ${addresses().length} addresses`)
 }
 
 type Scan = {
