@@ -93,6 +93,13 @@ export const WEBHOOK_MUTATIONS: readonly Mutation[] = [
     caughtBy: route('of a browser is no success_url', /expected true to be false/),
   },
   {
+    mistake: 'validating card numbers on our server, instead of refusing them',
+    at: 'lib/http.ts',
+    find: `  if (holdsCardNumberDeep(value)) throw new AppError('card_number_refused')\n`,
+    put: ``,
+    caughtBy: route('of a card is not its number', /resolved/),
+  },
+  {
     mistake: 'taking events of the other mode',
     at: { sqlFunction: 'service.apply_event' },
     find: `if v_mode <> p_livemode or `,

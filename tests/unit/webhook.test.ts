@@ -1,6 +1,8 @@
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { z } from 'zod'
 // biome-ignore lint/style/noRestrictedImports: what the route answers is what is tested here.
 import { POST } from '@/app/api/payments/webhook/route'
+import { readJson } from '@/lib/http'
 import { eventFacts } from '@/lib/payments/facts'
 import { CreatePaymentInput } from '@/lib/payments/schema'
 import type { Stripe } from '@/lib/stripe/server'
@@ -131,5 +133,17 @@ describe('what reaches our books', () => {
 
     expect(CreatePaymentInput.safeParse({ orderId }).success).toBe(true)
     expect(CreatePaymentInput.safeParse({ orderId, [name]: 'canary' }).success).toBe(false)
+  })
+
+  it('of a card is not its number: a request that holds one is refused (L2)', async () => {
+    const request = new Request('http://localhost:3000/api/payments/create-payment-intent', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ note: 'my card is 4242 4242 4242 4242' }),
+    })
+
+    await expect(readJson(request, z.object({ note: z.string() }))).rejects.toMatchObject({
+      code: 'card_number_refused',
+    })
   })
 })
