@@ -21,6 +21,7 @@ const ERRORS = {
   order_not_payable: [409, 'This order cannot be paid any more.'],
   order_settled: [409, 'This order is paid or closed already.'],
   not_refundable: [409, 'This payment cannot be refunded now: nothing was paid, or a dispute is open.'],
+  last_admin: [409, 'Somebody has to stay admin.'],
   already_running: [409, 'Another run of this job is going on.'],
   body_too_large: [413, 'The request is too large.'],
   unsupported_type: [415, 'The request must be JSON.'],

@@ -34,6 +34,9 @@ export const LIMITS = {
   canceling: { limit: 30, seconds: 60, window: 'fixed', by: 'person' },
   ordering: { limit: 20, seconds: 60, window: 'fixed', by: 'person' },
 
+  /** Whatever staff look at and do, refunds included. */
+  staffing: { limit: 240, seconds: 60, window: 'fixed', by: 'person' },
+
   'new-payments': { limit: 10, seconds: 60, window: 'rolling', by: 'person' },
   'new-payments-address': { limit: 10, seconds: 60, window: 'rolling', by: 'address', shared: 6000 },
 

@@ -87,6 +87,18 @@ const write = (callers: Caller[], rest: Partial<HandlerRule> & { outage: Outage 
   limits: ['writes', 'write-burst', ...(rest.limits ?? [])],
 })
 
+/** Staff look at something. Limits do not get in their way while Redis is away. */
+const staffRead = (...callers: Caller[]): HandlerRule => ({
+  ...read(...callers),
+  limits: ['reads', 'read-burst', 'staffing'],
+  outage: 'local',
+  cors: false,
+})
+
+/** Staff do something. `local`: on a bad day, Redis may be what is bad about it. */
+const staffWrite = (...callers: Caller[]): HandlerRule =>
+  write(callers, { limits: ['staffing'], outage: 'local' })
+
 const job: HandlerRule = {
   callers: ['cron'],
   limits: [],
@@ -122,6 +134,8 @@ export const HANDLERS = {
     outage: 'local',
     cors: true,
   }),
+  'GET /api/admin/staff': staffRead('auditor', 'admin'),
+  'PUT /api/admin/staff/[userId]': staffWrite('admin'),
   'POST /api/cron/sweep': job,
   'POST /api/cron/seal': job,
   'POST /api/cron/reconcile': job,

@@ -20,6 +20,7 @@ export async function setLimit(
     p_value: to.value ?? null,
     p_window_seconds: to.windowSeconds ?? null,
     p_countries: to.countries ?? null,
+    p_reason: 'a drill of the tests',
   })
 }
 

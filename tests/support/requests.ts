@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto'
 import type { Person } from './people'
 import { stack } from './stack-in-test'
 
-type Options = {
+export type Options = {
+  method?: 'GET' | 'POST' | 'PUT'
+
   /** Which server to ask; the first when it does not matter. */
   server?: string
   /** The Idempotency-Key; null sends none. */
@@ -10,15 +12,20 @@ type Options = {
   headers?: Record<string, string>
 }
 
-/** A POST as the app's own pages send it: with their Origin, the person's session and a key. Text is sent as it is. */
+/** What a person asks for by a GET. */
+export function get(path: string, person: Person | null, options: Options = {}): Promise<Response> {
+  return post(path, person, undefined, { ...options, method: 'GET' })
+}
+
+/** A POST (or PUT) as the app's own pages send it: with their Origin, the person's session and a key. Text is sent as it is. */
 export function post(
   path: string,
   person: Person | null,
   body: unknown,
-  { server = stack().serverUrls[0], key = randomUUID(), headers }: Options = {},
+  { server = stack().serverUrls[0], key = randomUUID(), headers, method = 'POST' }: Options = {},
 ): Promise<Response> {
   return fetch(`${server}${path}`, {
-    method: 'POST',
+    method,
     headers: {
       'content-type': 'application/json',
       origin: stack().appOrigin,
@@ -26,7 +33,7 @@ export function post(
       ...(person ? { cookie: person.cookie } : {}),
       ...headers,
     },
-    body: typeof body === 'string' ? body : JSON.stringify(body),
+    ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   })
 }
 
@@ -34,7 +41,12 @@ export function startPayment(person: Person, orderId: string, options?: Options)
   return post('/api/payments/create-payment-intent', person, { orderId }, options)
 }
 
-export function refund(by: Person, paymentId: string, body: unknown, options?: Options): Promise<Response> {
+export function refund(
+  by: Person | null,
+  paymentId: string,
+  body: unknown,
+  options?: Options,
+): Promise<Response> {
   return post(`/api/payments/${paymentId}/refunds`, by, body, options)
 }
 
