@@ -51,6 +51,9 @@ const ERRORS = {
     503,
     'We could not reach our payment provider. Nothing was charged twice; please try again.',
   ],
+  payments_paused: [503, 'Payments are paused at the moment. Nothing was charged.'],
+  refunds_paused: [503, 'Refunds are paused at the moment. Nothing was sent back.'],
+  sign_ups_paused: [503, 'New accounts cannot be made at the moment. Please try again later.'],
   unavailable: [503, 'The service is not available right now. Please try again.'],
 } as const satisfies Record<string, readonly [number, string]>
 

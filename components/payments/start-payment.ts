@@ -19,7 +19,7 @@ export type StartFailure =
 
 export type StartAnswer = { payment: StartedPayment } | { failure: StartFailure }
 
-type ErrorBody = { error?: { message?: string; requestId?: string } }
+type ErrorBody = { error?: { code?: string; message?: string; requestId?: string } }
 
 const DEADLINE_MS = 20_000
 const DEFAULT_WAIT_S = 30
@@ -58,6 +58,8 @@ function failureOf(response: Response, error: NonNullable<ErrorBody['error']>): 
       requestId,
     }
   }
+  if (error.code === 'payments_paused' && error.message)
+    return { kind: 'refused', message: error.message, requestId }
   if (response.status >= 500) return { kind: 'unavailable', requestId }
   return { kind: 'refused', message: error.message ?? 'This order cannot be paid now.', requestId }
 }

@@ -27,7 +27,7 @@ export type CreatedPayment = {
  * frozen in it, Stripe's PaymentIntent, the link between them. The same key always leads to the same payment.
  * What a limit refuses is refused before Stripe is asked for anything.
  * @throws AppError not_found, order_not_payable, idempotency_key_reused, too_many_requests, payment_refused,
- *   provider_unavailable, unavailable, and those of LIMITS
+ *   payments_paused, provider_unavailable, unavailable, and those of LIMITS
  */
 export async function createPayment({
   user,
@@ -103,7 +103,7 @@ async function makeRoom(user: User): Promise<void> {
   await callService('cancel_idle_payments', { p_actor: user.id, p_livemode: env().livemode })
 }
 
-/** What private.check_limits raises. */
+/** What private.check_limits raises, and private.require_on. */
 const LIMITS: Readonly<Record<string, ErrorCode>> = {
   PW001: 'amount_too_small',
   PW002: 'amount_too_large',
@@ -111,6 +111,7 @@ const LIMITS: Readonly<Record<string, ErrorCode>> = {
   PW004: 'monthly_limit_reached',
   PW005: 'too_many_attempts',
   PW006: 'too_many_failures',
+  PW010: 'payments_paused',
 }
 
 /** What the functions raise, in the words of lib/errors.ts. */

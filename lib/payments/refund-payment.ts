@@ -35,7 +35,7 @@ export type RefundRequest = z.infer<typeof RefundRequest>
 /**
  * Give money back: reserve it in our books, ask Stripe, record the refund. What is reserved counts against what is left, so
  * any number of requests at once never adds up to more than was paid.
- * @throws AppError forbidden, not_found, idempotency_key_reused, refund_too_large, not_refundable, refund_refused,
+ * @throws AppError forbidden, not_found, idempotency_key_reused, refund_too_large, not_refundable, refund_refused, refunds_paused,
  *   provider_unavailable (the refund may or may not exist; the sweeper finds out)
  */
 export async function refundPayment({
@@ -80,6 +80,7 @@ async function reserve(
     if (code === '23505') throw new AppError('idempotency_key_reused', { cause: error })
     if (code === '22023') throw new AppError('refund_too_large', { cause: error })
     if (code === '55000') throw new AppError('not_refundable', { cause: error })
+    if (code === 'PW010') throw new AppError('refunds_paused', { cause: error, retryAfterSeconds: 60 })
     throw error
   }
 }
