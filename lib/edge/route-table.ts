@@ -134,6 +134,8 @@ export const HANDLERS = {
     outage: 'local',
     cors: true,
   }),
+  'GET /api/admin/events': staffRead('support', 'auditor', 'admin'),
+  'POST /api/admin/replays': staffWrite('support', 'admin'),
   'GET /api/admin/switches': staffRead('support', 'auditor', 'admin'),
   'PUT /api/admin/switches/[name]': staffWrite('admin'),
   'GET /api/admin/staff': staffRead('auditor', 'admin'),

@@ -36,7 +36,7 @@ type ReceivedEvent = {
   event: EventFacts
   payloadHash: string
   verifiedWith: SecretName | null
-  source: 'webhook' | 'sweep'
+  source: 'webhook' | 'sweep' | 'replay'
 }
 
 async function applyAndFollowUp(input: ReceivedEvent): Promise<EventOutcome> {

@@ -6,18 +6,13 @@ import { errorFields, log } from '../log'
 import { applyEvent } from './apply-event'
 import { carryOutDecision, Decision } from './carry-out-decisions'
 import { ensureIntent } from './ensure-intent'
-import type { EventFacts } from './facts'
 import { OpenPayment } from './open-payment'
 import { carryOut, RefundRequest } from './refund-payment'
+import { StoredEvent } from './stored-event'
 
 const BATCH = 20
 /** Platforms cut a request off after a minute or so; what is left then is for the next call. */
 const TIME_BUDGET_MS = 25_000
-
-const StoredEvent = z.object({
-  event: z.custom<EventFacts>((value) => typeof value === 'object'),
-  payloadHash: z.string(),
-})
 
 export type Swept = {
   events: number

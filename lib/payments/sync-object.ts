@@ -25,7 +25,7 @@ const Outcome = z.object({
 export const SyncKind = z.enum(['payment_intent', 'refund', 'dispute'])
 export type SyncKind = z.infer<typeof SyncKind>
 
-export type SyncSource = 'app' | 'webhook' | 'sync' | 'sweep' | 'reconcile'
+export type SyncSource = 'app' | 'webhook' | 'sync' | 'sweep' | 'reconcile' | 'replay'
 
 type Request = {
   id: string
