@@ -37,6 +37,10 @@ export const LIMITS = {
   /** Whatever staff look at and do, refunds included. */
   staffing: { limit: 240, seconds: 60, window: 'fixed', by: 'person' },
 
+  // Other systems send from few addresses, and wait for nobody's click.
+  'api-address': { limit: 600, seconds: 60, window: 'fixed', by: 'address' },
+  'api-key': { limit: 120, seconds: 60, window: 'fixed', by: 'token' },
+
   'new-payments': { limit: 10, seconds: 60, window: 'rolling', by: 'person' },
   'new-payments-address': { limit: 10, seconds: 60, window: 'rolling', by: 'address', shared: 6000 },
 

@@ -99,6 +99,15 @@ const staffRead = (...callers: Caller[]): HandlerRule => ({
 const staffWrite = (...callers: Caller[]): HandlerRule =>
   write(callers, { limits: ['staffing'], outage: 'local' })
 
+/** Another system, by its key. */
+const api: Pick<HandlerRule, 'callers' | 'limits' | 'outage' | 'csrf' | 'cors'> = {
+  callers: ['api_key'],
+  limits: ['api-address', 'api-key'],
+  outage: 'local',
+  csrf: 'secret',
+  cors: false,
+}
+
 const job: HandlerRule = {
   callers: ['cron'],
   limits: [],
@@ -140,6 +149,11 @@ export const HANDLERS = {
   'PUT /api/admin/switches/[name]': staffWrite('admin'),
   'GET /api/admin/staff': staffRead('auditor', 'admin'),
   'PUT /api/admin/staff/[userId]': staffWrite('admin'),
+  'GET /api/admin/api-keys': staffRead('auditor', 'admin'),
+  'POST /api/admin/api-keys': staffWrite('admin'),
+  'POST /api/admin/api-keys/[id]/revocation': staffWrite('admin'),
+  'POST /api/orders': { ...write([], { outage: 'local' }), ...api },
+  'GET /api/orders/[id]': { ...read(), ...api },
   'POST /api/cron/sweep': job,
   'POST /api/cron/seal': job,
   'POST /api/cron/reconcile': job,

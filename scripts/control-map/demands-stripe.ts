@@ -50,11 +50,14 @@ export const STRIPE_CONSIDERATIONS: readonly Row[] = [
     'lib/auth/session.ts',
     'A4 A12',
   ),
-  planned(
+  done(
     'S2.11',
     'Roles for services, least privilege, their acts on record',
-    'The server’s role is done and tested; API keys of other systems are in work.',
-    'supabase/migrations/20261121100000_roles_and_schemas.sql',
+    'supabase/migrations/20261121100000_roles_and_schemas.sql lib/auth/require-api-key.ts',
+    '',
+    'integration/api-keys › is only what its scopes say',
+    'integration/api-keys › is owed by the customer with that address',
+    'integration/database-privileges › payments_service may execute functions in schema service',
   ),
   done(
     'S2.12',

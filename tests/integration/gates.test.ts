@@ -10,6 +10,7 @@ import type { Person } from '../support/people'
 import { post, refund } from '../support/requests'
 import { LISTED_ORIGIN } from '../support/stack'
 import { stack } from '../support/stack-in-test'
+import { staffRequests } from '../support/staff-requests'
 import { eventOf, postEvent } from '../support/stripe-events'
 
 const { env, appOrigin, serverUrls, mailboxUrl } = stack()
@@ -231,6 +232,7 @@ describe('the gates of the route table', () => {
     const job = (path: string) => fetch(`${server}${path}`, { method: 'POST', headers: cron })
     const { paymentId } = bought
     const asked: Record<HandlerName, () => Promise<Response>> = {
+      ...(await staffRequests()),
       'POST /api/payments/create-payment-intent': () =>
         post('/api/payments/create-payment-intent', ada, { orderId: openOrder }),
       'POST /api/payments/webhook': () =>

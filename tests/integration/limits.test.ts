@@ -232,7 +232,11 @@ describe('who may change limits', () => {
       actor_type: 'staff',
       actor_id: admin.id,
       subject_id: 'amount_max eur',
-      detail: { from: null, to: { value: 2399, window_seconds: null, countries: null } },
+      detail: {
+        reason: 'a drill of the tests',
+        from: null,
+        to: { value: 2399, window_seconds: null, countries: null },
+      },
     })
   })
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { HandlerName } from '@/lib/edge/route-table'
+import { STAFF_ANSWERS } from './staff-answers'
 
 const payment = z.strictObject({
   id: z.uuid(),
@@ -26,6 +27,7 @@ export const Refusal = z.strictObject({
 
 /** Every field that each JSON address may answer with; null where it answers nothing. */
 export const ANSWERS: Record<HandlerName, z.ZodType | null> = {
+  ...STAFF_ANSWERS,
   'POST /api/payments/create-payment-intent': z.strictObject({
     id: z.uuid(),
     status: z.string(),

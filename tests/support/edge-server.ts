@@ -8,6 +8,8 @@ export type EdgeServer = {
   url: string
   /** Its way to Stripe: what passes there can be counted. */
   stripe: FaultProxy
+  /** Everything it has written so far. */
+  logs(): string
   stop(): Promise<void>
 }
 
@@ -18,15 +20,17 @@ export async function startEdgeServer(): Promise<EdgeServer> {
   const stripe = await startFaultProxy({ host: '127.0.0.1', port: stripePort })
   const port = await freePort()
   const url = `http://localhost:${port}`
-  const server = startServer(port, {
-    ...env,
-    STRIPE_API_BASE: `http://127.0.0.1:${stripe.port}`,
-    TRUSTED_PROXY_HOPS: '1',
-  })
+  const lines: string[] = []
+  const server = startServer(
+    port,
+    { ...env, STRIPE_API_BASE: `http://127.0.0.1:${stripe.port}`, TRUSTED_PROXY_HOPS: '1' },
+    (line) => lines.push(line),
+  )
   await waitUntilReady(url, 60_000)
   return {
     url,
     stripe,
+    logs: () => lines.join('\n'),
     stop: async () => {
       await server.stop()
       await stripe.close()

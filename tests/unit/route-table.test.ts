@@ -104,6 +104,7 @@ describe('the route table', () => {
 
     expect(open).toEqual([
       'POST /api/payments/webhook',
+      'POST /api/orders',
       'POST /api/cron/sweep',
       'POST /api/cron/seal',
       'POST /api/cron/reconcile',

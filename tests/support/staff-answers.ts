@@ -1,0 +1,87 @@
+import { z } from 'zod'
+
+const event = z.strictObject({
+  id: z.string(),
+  livemode: z.boolean(),
+  type: z.string(),
+  objectId: z.string().nullable(),
+  status: z.string(),
+  source: z.string(),
+  attempts: z.number(),
+  lastError: z.string().nullable(),
+  receivedAt: z.string(),
+  processedAt: z.string().nullable(),
+  nextAttemptAt: z.string().nullable(),
+  replayId: z.uuid().nullable(),
+})
+const switches = z.strictObject({
+  switches: z.array(
+    z.strictObject({
+      name: z.string(),
+      on: z.boolean(),
+      reason: z.string().nullable(),
+      changedAt: z.string().nullable(),
+      changedBy: z.uuid().nullable(),
+    }),
+  ),
+})
+const apiKey = z.strictObject({
+  id: z.uuid(),
+  name: z.string(),
+  prefix: z.string().max(14),
+  livemode: z.boolean(),
+  scopes: z.array(z.string()),
+  createdBy: z.uuid(),
+  createdAt: z.string(),
+  expiresAt: z.string().nullable(),
+  revokedAt: z.string().nullable(),
+  lastUsedAt: z.string().nullable(),
+})
+const order = z.strictObject({
+  order: z.strictObject({
+    id: z.uuid(),
+    reference: z.string(),
+    externalReference: z.string().nullable(),
+    customerId: z.uuid(),
+    status: z.string(),
+    totalMinor: z.number(),
+    currency: z.string(),
+    createdAt: z.string(),
+    paidAt: z.string().nullable(),
+    lines: z.array(
+      z.strictObject({
+        productId: z.uuid().nullable(),
+        name: z.string(),
+        quantity: z.number(),
+        unitAmountMinor: z.number(),
+        amountMinor: z.number(),
+      }),
+    ),
+    checkoutUrl: z.url(),
+  }),
+})
+
+/** Every field that the addresses of staff and of other systems may answer with. */
+export const STAFF_ANSWERS = {
+  'GET /api/admin/events': z.strictObject({ events: z.array(event), nextCursor: z.string().nullable() }),
+  'POST /api/admin/replays': z.strictObject({
+    replay: z.strictObject({
+      replayId: z.uuid(),
+      events: z.number(),
+      outcomes: z.record(z.string(), z.number()),
+    }),
+  }),
+  'GET /api/admin/switches': switches,
+  'PUT /api/admin/switches/[name]': switches,
+  'GET /api/admin/staff': z.strictObject({
+    staff: z.array(z.strictObject({ userId: z.uuid(), role: z.string(), since: z.string() })),
+  }),
+  'PUT /api/admin/staff/[userId]': z.strictObject({
+    member: z.strictObject({ userId: z.uuid(), role: z.string().nullable() }),
+  }),
+  'GET /api/admin/api-keys': z.strictObject({ apiKeys: z.array(apiKey) }),
+  'POST /api/admin/api-keys': z.strictObject({ apiKey, secret: z.string() }),
+  'POST /api/admin/api-keys/[id]/revocation': z.strictObject({ apiKey }),
+  'POST /api/orders': order,
+  'GET /api/orders/[id]': order,
+}
