@@ -27,6 +27,8 @@ const config = {
   images: { unoptimized: true },
   // As much as lib/edge/route-table.ts allows a form.
   experimental: { serverActions: { bodySizeLimit: '64kb' } },
+  // Once a process: pages and routes share one pool, and know its errors by their class.
+  serverExternalPackages: ['postgres'],
   // `npm run check` checks the types of the whole tree; the build need not do it a second time.
   typescript: { ignoreBuildErrors: true },
   headers: async () => [

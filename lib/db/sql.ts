@@ -2,17 +2,24 @@ import 'server-only'
 import postgres from 'postgres'
 import { env } from '../env'
 import { AppError } from '../errors'
+import { beforeExit } from '../process/drain'
+import { processWide } from '../process-wide'
+import { currentRequest, readRequestId } from '../request-context'
 
 const CONNECT_TIMEOUT_SECONDS = 3
 /** The server gives up a statement after 4 s; this bounds each try, also when the server never answers. */
 const CALL_DEADLINE_MS = 4_500
+/** Sent before this, a call that is not answered by its deadline has outlived the server's own limit: nobody is there. */
+const EARLY_MS = 300
 const MAX_TRIES = 3
 
-let pool: postgres.Sql | undefined
+const shared = processWide('database', () => ({ pool: undefined as postgres.Sql | undefined }))
 
 /** One pool a process. Signed in as payments_service, which may call the functions in `service` and nothing else. */
 function connection(): postgres.Sql {
-  pool ??= postgres(env().databaseUrl, {
+  if (shared.pool) return shared.pool
+  beforeExit(closeDatabase)
+  shared.pool = postgres(env().databaseUrl, {
     max: 10,
     // A transaction pooler hands every transaction another session: prepared statements would not be there.
     prepare: false,
@@ -22,7 +29,7 @@ function connection(): postgres.Sql {
     connection: { application_name: 'paywright' },
     onnotice: () => {},
   })
-  return pool
+  return shared.pool
 }
 
 export type Argument = string | number | boolean | Date | null | { json: unknown }
@@ -71,8 +78,9 @@ export function isStatementTimeout(error: unknown): boolean {
 
 /** Close the pool, letting running calls finish. */
 export async function closeDatabase(): Promise<void> {
-  await pool?.end({ timeout: 5 })
-  pool = undefined
+  const closing = shared.pool
+  shared.pool = undefined
+  await closing?.end({ timeout: 5 })
 }
 
 async function callOnce<Result>(name: string, args: Record<string, Argument>): Promise<Result> {
@@ -84,21 +92,42 @@ async function callOnce<Result>(name: string, args: Record<string, Argument>): P
       : value,
   )
   const list = names.map((argument, index) => `${argument} => $${index + 1}`).join(', ')
-  const query = sql.unsafe(`select service.${name}(${list}) as result`, values)
+  const query = sql.unsafe(`select service.${name}(${list}) as result${comment()}`, values)
 
-  let timer: NodeJS.Timeout | undefined
+  const timers: NodeJS.Timeout[] = []
   const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      retire(sql)
-      reject(new AppError('unavailable', { retryAfterSeconds: 5 }))
-    }, CALL_DEADLINE_MS)
+    let wasSentEarly = false
+    timers.push(setTimeout(() => (wasSentEarly = wasSent(query)), EARLY_MS))
+    timers.push(
+      setTimeout(() => {
+        reject(new AppError('unavailable', { retryAfterSeconds: 5 }))
+        if (wasSentEarly) retire(sql)
+        else giveUp(query)
+      }, CALL_DEADLINE_MS),
+    )
   })
   try {
     const [row] = await Promise.race([query, deadline])
     return row?.result as Result
   } finally {
-    clearTimeout(timer)
+    timers.forEach(clearTimeout)
   }
+}
+
+/** The database's list of what is running, and its log of what was slow, then name the request. */
+function comment(): string {
+  const requestId = readRequestId(currentRequest()?.requestId)
+  return requestId ? ` /* request ${requestId} */` : ''
+}
+
+/** Or whether it still waits for one of ten connections. */
+function wasSent(query: object): boolean {
+  return 'state' in query && query.state !== null
+}
+
+/** A call that waited most of its time for a busy connection: nothing is wrong with those, and others are using them. */
+function giveUp(query: { cancel(): unknown }): void {
+  Promise.resolve(query.cancel()).catch(() => {})
 }
 
 /**
@@ -106,7 +135,7 @@ async function callOnce<Result>(name: string, args: Record<string, Argument>): P
  * let the next call open new ones.
  */
 function retire(used: postgres.Sql): void {
-  if (pool === used) pool = undefined
+  if (shared.pool === used) shared.pool = undefined
   used.end({ timeout: 0 }).catch(() => {})
 }
 

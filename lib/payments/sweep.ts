@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { callService } from '../db/sql'
 import { env } from '../env'
 import { errorFields, log } from '../log'
+import { endSignal } from '../process/drain'
 import { applyEvent } from './apply-event'
 import { carryOutDecision, Decision } from './carry-out-decisions'
 import { ensureIntent } from './ensure-intent'
@@ -45,7 +46,7 @@ export async function sweep(): Promise<Swept> {
   ): Promise<void> {
     for (let rows = await claim(name); rows.length > 0; rows = rows.length < BATCH ? [] : await claim(name)) {
       for (const claimed of rows) {
-        if (Date.now() > deadline) return
+        if (Date.now() > deadline || endSignal().aborted) return
         swept[kind]++
         try {
           await finish(row.parse(claimed))

@@ -25,6 +25,8 @@ export const supabase = cache(async (): Promise<SupabaseClient> => {
       // All sign-ins reach Supabase from this server; this is how hosted limits the person rather than us.
       headers: address ? { 'x-forwarded-for': address } : {},
     },
+    // It would repeat a read three times, each with a deadline of its own: 27 s while Supabase hangs.
+    db: { retry: false },
     cookies: {
       encode: 'tokens-only',
       getAll: () => jar.getAll(),

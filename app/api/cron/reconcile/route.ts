@@ -1,6 +1,7 @@
 import { requireCron } from '@/lib/auth/require-cron'
 import { json, route } from '@/lib/http'
 import { reconcile } from '@/lib/payments/reconcile'
+import { endSignal } from '@/lib/process/drain'
 
 /** Well below what a hosted function or a scheduler waits for; a longer run goes on at the next call. */
 const STOP_AFTER_MS = 20_000
@@ -12,7 +13,7 @@ export const POST = route(async (request) => {
   const { runId, counts, ending } = await reconcile({
     mode: 'repair',
     since: null,
-    stop: AbortSignal.timeout(STOP_AFTER_MS),
+    stop: AbortSignal.any([AbortSignal.timeout(STOP_AFTER_MS), endSignal()]),
   })
 
   if (!ending) return json({ runId, counts, outcome: 'unfinished' }, 202)

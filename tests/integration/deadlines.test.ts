@@ -1,0 +1,180 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { waitUntilReady } from '../../scripts/health'
+import { freePort } from '../../scripts/ports'
+import type { Leashed } from '../../scripts/processes'
+import { adminSql } from '../support/db'
+import { type FaultProxy, startFaultProxy } from '../support/fault-proxy'
+import { sendForm } from '../support/forms'
+import { newStaff, type Paid, paid } from '../support/paid'
+import { effectsOn, newOrder, openedPayment, PAID_ONCE } from '../support/payment-rows'
+import { newPerson, type Person } from '../support/people'
+import { refund, startPayment } from '../support/requests'
+import { startServer } from '../support/stack'
+import { stack } from '../support/stack-in-test'
+import { eventOf, intentOf, postEvent } from '../support/stripe-events'
+
+const { env, localSecret } = stack()
+const secret = env.STRIPE_WEBHOOK_SECRET ?? ''
+
+/** A call has 5 s; this machine runs other things besides, and a request renders an answer after it. */
+const IN_TIME_MS = 6_500
+
+type Dependency = 'database' | 'stripe' | 'redis' | 'supabase'
+
+describe('a dependency that never answers', () => {
+  let server: Leashed
+  let url: string
+  const proxies = {} as Record<'database' | 'stripe' | 'redis', FaultProxy>
+  let ada: Person
+  let staff: Person
+  let order: string
+  let bought: Paid
+
+  beforeAll(async () => {
+    const target = (address = '') => ({ host: '127.0.0.1', port: Number(new URL(address).port) })
+    proxies.database = await startFaultProxy(target(env.DATABASE_URL))
+    proxies.stripe = await startFaultProxy(target(env.STRIPE_API_BASE))
+    proxies.redis = await startFaultProxy(target(env.UPSTASH_REDIS_REST_URL))
+    const port = await freePort()
+    url = `http://localhost:${port}`
+    const database = new URL(env.DATABASE_URL ?? '')
+    database.port = String(proxies.database.port)
+    server = startServer(port, {
+      ...env,
+      DATABASE_URL: database.href,
+      STRIPE_API_BASE: `http://127.0.0.1:${proxies.stripe.port}`,
+      UPSTASH_REDIS_REST_URL: `http://127.0.0.1:${proxies.redis.port}`,
+      // A refund is refused while Redis is late, and Redis is late on a busy machine.
+      REDIS_TIMEOUT_MS: '2000',
+    })
+    ;[ada, staff] = await Promise.all([newPerson(), newStaff('support'), waitUntilReady(url, 60_000)])
+    bought = await paid({ person: ada })
+    order = await newOrder(ada.id)
+    await startPayment(ada, order, { server: url })
+  })
+  afterAll(async () => {
+    await server?.stop()
+    await Promise.all(Object.values(proxies).map((proxy) => proxy.close()))
+  })
+  afterEach(async () => await setFaults('none'))
+
+  async function setFaults(fault: 'none' | 'hang', of?: Dependency): Promise<void> {
+    for (const [name, proxy] of Object.entries(proxies))
+      if (of === undefined || of === name) proxy.setFault(fault)
+    if (of !== undefined && of !== 'supabase') return
+    const answer = await fetch(`${env.SUPABASE_URL}/_local/fault`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${localSecret}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ mode: fault }),
+    })
+    expect(answer.status).toBe(200)
+  }
+
+  const asks: Record<string, () => Promise<Response>> = {
+    history: () => fetch(`${url}/api/payments/history`, { headers: { cookie: ada.cookie } }),
+    payment: () => fetch(`${url}/api/payments/${bought.paymentId}`, { headers: { cookie: ada.cookie } }),
+    pay: () => startPayment(ada, order, { server: url }),
+    refund: () => refund(staff, bought.paymentId, { reason: 'duplicate', amountMinor: 1 }, { server: url }),
+    catalogue: () => fetch(`${url}/`, { headers: { cookie: ada.cookie } }),
+    health: () => fetch(`${url}/api/health`),
+    webhook: () => postEvent(url, eventOf('x.y', { object: 'x' }), { secret }),
+  }
+
+  // Redis last: the answer to the health check is kept for two seconds, and the others take longer.
+  it.each(['database', 'stripe', 'supabase', 'redis'] as const)(
+    'keeps nobody waiting longer than a deadline: %s (C6)',
+    async (dependency) => {
+      await asks.history?.()
+      await setFaults('hang', dependency)
+
+      const took = await Promise.all(
+        Object.entries(asks).map(async ([name, ask]) => {
+          const startedAt = Date.now()
+          const response = await ask()
+          await response.text()
+          return { name, ms: Date.now() - startedAt, status: response.status }
+        }),
+      )
+      if (dependency === 'supabase') took.push(await signInDuringHang())
+
+      expect(took.filter(({ ms }) => ms > IN_TIME_MS)).toEqual([])
+      console.info(
+        `${dependency} hangs: ${took.map(({ name, ms, status }) => `${name} ${status} ${ms} ms`).join(', ')}`,
+      )
+      const webhook = took.find(({ name }) => name === 'webhook')
+      expect(webhook?.status).toBe(dependency === 'database' ? 503 : 200)
+      const health = took.find(({ name }) => name === 'health')
+      expect(health?.status).toBe(dependency === 'redis' ? 200 : 503)
+    },
+  )
+
+  /** The page is fetched before the form is sent; both have their deadline. */
+  async function signInDuringHang() {
+    const startedAt = Date.now()
+    const response = await sendForm('/sign-in', { email: ada.email, password: ada.password }, { server: url })
+    return { name: 'sign in', ms: Date.now() - startedAt, status: response.status }
+  }
+
+  it('answers 503 when all connections of the pool are busy, drops none of them, and recovers (C12)', async () => {
+    const payment = await openedPayment()
+    const connectionsBefore = proxies.database.connections()
+    const events = Array.from({ length: 30 }, () =>
+      eventOf('payment_intent.succeeded', intentOf(payment, 'succeeded')),
+    )
+    const sent: Promise<{ status: number; ms: number }>[] = []
+
+    await adminSql().begin(async (sql) => {
+      await sql`select from public.payments where id = ${payment.paymentId} for update`
+      for (const event of events) {
+        const startedAt = Date.now()
+        sent.push(
+          postEvent(url, event, { secret }).then(({ status }) => ({ status, ms: Date.now() - startedAt })),
+        )
+      }
+      await Promise.all(sent)
+    })
+    const recoveredAt = Date.now()
+    const after = await Promise.all(events.map((event) => postEvent(url, event, { secret })))
+
+    const answers = await Promise.all(sent)
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([503]))
+    expect(Math.max(...answers.map(({ ms }) => ms))).toBeLessThan(IN_TIME_MS)
+    expect(new Set(after.map(({ status }) => status))).toEqual(new Set([200]))
+    expect(Date.now() - recoveredAt).toBeLessThan(5_000)
+    expect(await effectsOn(payment)).toMatchObject(PAID_ONCE)
+    // Ten of the pool, and one for each call that was taken back.
+    expect(proxies.database.connections() - connectionsBefore).toBeLessThanOrEqual(40)
+  })
+
+  it('is alive without any of them, and says of each whether it answers (C13)', async () => {
+    await setFaults('hang')
+    const startedAt = Date.now()
+
+    const [alive, ready] = await Promise.all([fetch(`${url}/api/health?live`), fetch(`${url}/api/health`)])
+
+    expect([alive.status, await alive.json()]).toEqual([200, { status: 'alive' }])
+    const health = await ready.json()
+    expect(ready.status).toBe(503)
+    expect(Date.now() - startedAt).toBeLessThan(IN_TIME_MS)
+    expect(health).toEqual({
+      status: 'down',
+      checks: { database: false, auth: false, stripe: false, redis: false },
+    })
+  })
+
+  it('asks nobody more than once in two seconds, however many want to know (C13)', async () => {
+    await new Promise((resolve) => setTimeout(resolve, 2_100))
+    await fetch(`${url}/api/health`)
+    const before = proxies.stripe.passedOn()
+
+    const answers = await Promise.all(Array.from({ length: 40 }, () => fetch(`${url}/api/health`)))
+
+    expect(proxies.stripe.passedOn() - before).toBe(0)
+    for (const answer of answers) {
+      expect(await answer.json()).toEqual({
+        status: expect.stringMatching(/^(ready|degraded)$/),
+        checks: { database: true, auth: true, stripe: true, redis: expect.any(Boolean) },
+      })
+    }
+  })
+})
