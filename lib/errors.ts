@@ -93,5 +93,10 @@ export class AppError extends Error {
 }
 
 export function isAppError(error: unknown, code?: ErrorCode): error is AppError {
-  return error instanceof AppError && (code === undefined || error.code === code)
+  return hasOurForm(error) && (code === undefined || error.code === code)
+}
+
+/** The bundler gives the start hook a class of its own, so this does not ask for the class. */
+function hasOurForm(error: unknown): error is AppError {
+  return error instanceof Error && error.name === 'AppError' && 'reason' in error
 }

@@ -1,6 +1,10 @@
 import { AppError, isAppError } from './errors'
 import { logFailure } from './log-failure'
+import { processWide } from './process-wide'
 import { inRequest, readRequestId } from './request-context'
+
+/** Errors that have their record. */
+export const told = processWide('told', () => new WeakSet<Error>())
 
 /** The path and the headers stay out: the pattern of the route says where it was. */
 export const logRequestError = (
@@ -8,6 +12,7 @@ export const logRequestError = (
   request: { method: string; headers: NodeJS.Dict<string | string[]> },
   context: { routePath: string; routeType: string },
 ): void => {
+  if (error instanceof Error) told.add(error)
   const given = request.headers['x-request-id']
   const requestId = readRequestId(typeof given === 'string' ? given : null) ?? crypto.randomUUID()
   inRequest(requestId, () => {

@@ -1,6 +1,7 @@
 import 'server-only'
 import { errorFields, log } from '../log'
 import { withoutSecrets } from '../log-fields'
+import { told } from '../log-request-error'
 
 const LEVELS = {
   log: 'info',
@@ -42,11 +43,13 @@ function retell(level: 'debug' | 'info' | 'warn' | 'error', args: unknown[]): vo
     return
   }
   const error = args.find((argument) => argument instanceof Error)
-  // Next prints an error of a page just before it tells onRequestError(), which knows more about it.
-  if (error && 'digest' in error) return
   const text = ownWords(args.filter((argument) => typeof argument === 'string').join(' '))
-  if (error) log[level]('printed', { text, ...errorFields(error) })
-  else if (text) log[level]('printed', { text })
+  if (error) {
+    // Next prints an error just before it tells onRequestError(), which knows more about it.
+    setImmediate(() => {
+      if (!told.has(error)) log[level]('printed', { text, ...errorFields(error) })
+    })
+  } else if (text) log[level]('printed', { text })
 }
 
 /** A record of log.ts, written to the console where there is no pino: middleware runs in a world of its own. */

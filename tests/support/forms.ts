@@ -51,3 +51,24 @@ export function builtActions(): { name: string; id: string }[] {
   }
   return Object.entries(manifest.node).map(([id, { exportedName = '' }]) => ({ id, name: exportedName }))
 }
+
+/** Press a button whose action takes no fields, as the page's script does. */
+export async function callAction(
+  name: string,
+  { server = stack().serverUrls[0], cookie = '', headers = {} }: Sent = {},
+): Promise<Response> {
+  const action = builtActions().find((built) => built.name === name)
+  if (!action) throw new Error(`there is no action ${name}`)
+  return await fetch(`${server}/`, {
+    method: 'POST',
+    headers: {
+      cookie,
+      origin: stack().appOrigin,
+      'next-action': action.id,
+      'content-type': 'text/plain',
+      ...headers,
+    },
+    body: '[]',
+    redirect: 'manual',
+  })
+}

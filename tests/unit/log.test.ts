@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { log, logTo } from '@/lib/log'
 import { allowed, errorFields, isCardNumber, withoutSecrets } from '@/lib/log-fields'
 import { inRequest, noteActor } from '@/lib/request-context'
+import { assertClean } from '../support/log-lines'
 
 vi.mock('@/lib/env', () => ({ env: () => ({ logLevel }) }))
 let logLevel = 'info'
@@ -104,5 +105,24 @@ describe('a record', () => {
     }
 
     expect(records).toEqual([{ level: 'info', event: 'refused', category: 'security' }])
+  })
+})
+
+describe('the look at all that servers wrote during a run', () => {
+  const record = '{"level":"info","time":"2026-11-25T10:00:00.000Z","event":"x","code":"y"}'
+
+  it.each([
+    'Error: something',
+    '    at x (y.js:1:1)',
+    record.replace('T10', ' 10'),
+    record.replace('"y"', '"4242424242424242"'),
+    record.replace('"y"', '"sk_test_51Habcdefgh"'),
+    record.replace('"y"', '"ada@example.test"'),
+  ])('sees that %j should not be there (L1, L5)', (line) => {
+    expect(() => assertClean([record, '▲ Next.js 16.4.6', line])).toThrow()
+  })
+
+  it('finds nothing in records and in the banner', () => {
+    assertClean([record, '▲ Next.js 16.4.6', ' ✓ Ready in 100ms'.trim(), ''])
   })
 })
