@@ -94,7 +94,7 @@ export function PaymentListSkeleton() {
           key={width}
           className="grid min-h-22 grid-cols-[1fr_auto] content-center items-center gap-x-4 gap-y-3 border-b px-4 last:border-b-0 lg:min-h-12 lg:grid-cols-[5fr_4fr_4fr_4fr_3fr] lg:gap-0"
         >
-          <Bar className={`h-3.5 ${width}`} />
+          <Bar className={`h-3.5 max-lg:max-w-36 ${width}`} />
           <Bar className="h-3.5 w-16 justify-self-end lg:order-last" />
           <Bar className="h-3.5 w-20" />
           <Bar className="h-3.5 w-24 max-lg:justify-self-end lg:w-28" />

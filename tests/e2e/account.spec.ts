@@ -50,7 +50,9 @@ test('what sign-in, sign-up and recovery say does not tell who has an account', 
     await page.goto(url(path))
     await page.getByLabel('E-mail address').fill(email)
     if (password) await page.getByLabel('Password').fill(password)
+    const answered = page.waitForResponse((response) => response.request().method() === 'POST')
     await page.getByRole('main').getByRole('button', { name: button }).click()
+    await answered
     await page.waitForLoadState('networkidle')
     return `${new URL(page.url()).pathname} ${(await page.getByRole('main').textContent())?.replaceAll(email, '…')}`
   }

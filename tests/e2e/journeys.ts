@@ -55,7 +55,10 @@ export async function openCheckout(page: Page): Promise<FrameLocator> {
 }
 
 export async function enterCard(frame: FrameLocator, number: string): Promise<void> {
-  await frame.getByPlaceholder('1234 1234 1234 1234').fill(number)
+  const field = frame.getByPlaceholder('1234 1234 1234 1234')
+  await field.fill(number)
+  // On a busy machine the browser can lose what is put into a frame that has just appeared.
+  if ((await field.inputValue()) === '') await field.fill(number)
   await frame.locator('[name=expiry]').fill('12 / 34')
   await frame.locator('[name=cvc]').fill('123')
 }
