@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isCommonPassword } from './common-passwords'
 import { localPath } from './local-path'
 
 const email = z.string().trim().max(254).pipe(z.email('Enter an e-mail address like name@example.com.'))
@@ -8,6 +9,10 @@ const newPassword = z
   .refine(
     (value) => new TextEncoder().encode(value).length <= 72,
     'Use a shorter password: 72 bytes at most.',
+  )
+  .refine(
+    (value) => !isCommonPassword(value),
+    'This is close to one of the most common passwords. A few words in a row work well.',
   )
 
 /** A path on this site; anything else becomes the start page. */
