@@ -3,11 +3,14 @@ import type { SandboxPart, SandboxPorts } from './ports.ts'
 import type { DefaultPrivileges } from './postgres/bootstrap.ts'
 import type { SandboxSecrets } from './secrets.ts'
 
-/** What tests turn to get to the edges faster. The defaults are hosted's, so nobody is surprised when going live. */
+/**
+ * What tests turn to get to the edges faster. The defaults are what supabase/config.toml sets a hosted project to, so nobody
+ * is surprised when going live.
+ */
 export type SandboxTuning = {
-  /** Sign-ins, sign-ups, mails and confirmations per client address in five minutes. Default 30. */
+  /** Sign-ins, sign-ups, mails and confirmations per client address in five minutes. Default 600. */
   signInAttempts?: number
-  /** Life of an access token. Default 900. */
+  /** Life of an access token. Default 600. */
   accessTokenSeconds?: number
   /** Between two mails of one kind to one person. Default 60. */
   mailIntervalSeconds?: number

@@ -49,6 +49,8 @@ export type Sandbox = {
   adminDatabaseUrl: string
   /** For the admin addresses of Auth. For tests and operators, never for the app. */
   supabaseSecretKey: string
+  /** Private JSON Web Key of Auth: tests sign tokens of any age and content with it. */
+  supabaseSigningKey: Record<string, unknown>
   mailboxUrl: string
   /** Bearer token of the `/_local/…` addresses, where tests switch faults on. */
   localSecret: string
@@ -189,6 +191,7 @@ function handle(
     ports: settings.ports,
     adminDatabaseUrl: adminUrl(settings),
     supabaseSecretKey: settings.secrets.supabaseSecretKey,
+    supabaseSigningKey: settings.secrets.supabaseSigningKey,
     mailboxUrl: `http://127.0.0.1:${settings.ports.mailbox}`,
     localSecret: settings.secrets.localSecret,
     demo: demoOptions(settings).people,

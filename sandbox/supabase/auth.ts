@@ -2,7 +2,15 @@ import { decodeJwt } from 'jose'
 import { adminUsers } from './admin-users.ts'
 import { authError, json } from './answers.ts'
 import { type Engine, MINIMUM_PASSWORD_LENGTH } from './engine.ts'
-import { endOtherSessions, judgeRefreshToken, knowsPassword, recordMethod } from './sessions.ts'
+import type { SendMail } from './mails.ts'
+import {
+  endOtherSessions,
+  isBanned,
+  judgeRefreshToken,
+  knowsPassword,
+  recordMethod,
+  refuseEnded,
+} from './sessions.ts'
 import { resendSignUp, signUpExisting, tooSoon } from './sign-up.ts'
 import { createThrottle } from './throttle.ts'
 import { BadTokenError, type SessionClaims, type Tokens } from './tokens.ts'
@@ -10,8 +18,8 @@ import { BadTokenError, type SessionClaims, type Tokens } from './tokens.ts'
 export type AuthOptions = {
   engine: Engine
   tokens: Tokens
-  mail: (to: string, tokenHash: string) => Promise<void>
-  /** Sign-ins, sign-ups, mails and confirmations per address in five minutes. Hosted: 30. */
+  mail: SendMail
+  /** Sign-ins, sign-ups, mails and confirmations per address in five minutes. Hosted: 30 unless set otherwise. */
   attempts: number
   /** Between two mails of one kind to one person. Hosted: 60. */
   mailIntervalSeconds: number
@@ -27,6 +35,7 @@ export function createAuth(options: AuthOptions) {
   const { engine, tokens, mailIntervalSeconds } = options
   const { sql } = engine
   const throttle = createThrottle()
+  const sendConfirmation = (to: string, tokenHash: string) => options.mail('confirmation', to, tokenHash)
   let queue: Promise<unknown> = Promise.resolve()
 
   return async (incoming: AuthRequest): Promise<Response> => {
@@ -60,7 +69,7 @@ export function createAuth(options: AuthOptions) {
           email: text(body.email),
           sql,
           mailIntervalSeconds,
-          sendConfirmation: options.mail,
+          sendConfirmation,
         })
       case '/recover':
         return recover(incoming, text(body?.email), body)
@@ -79,7 +88,7 @@ export function createAuth(options: AuthOptions) {
     // Let the engine check a new password first, so that a weak one is refused for everybody alike.
     const existing =
       email && text(body?.password).length >= MINIMUM_PASSWORD_LENGTH
-        ? await signUpExisting({ email, sql, mailIntervalSeconds, sendConfirmation: options.mail })
+        ? await signUpExisting({ email, sql, mailIntervalSeconds, sendConfirmation })
         : null
     return existing ?? forward(incoming, body)
   }
@@ -104,6 +113,7 @@ export function createAuth(options: AuthOptions) {
   }
 
   async function signIn(incoming: AuthRequest, body: Body): Promise<Response> {
+    if (await isBanned(sql, { email: text(body?.email) })) return banned()
     const response = await forwardRaw(incoming, body)
     if (response.headers.get('x-sb-error-code') === 'email_not_confirmed') {
       const known = await knowsPassword(sql, text(body?.email), text(body?.password))
@@ -113,6 +123,7 @@ export function createAuth(options: AuthOptions) {
   }
 
   async function refresh(incoming: AuthRequest, body: Body): Promise<Response> {
+    if (await isBanned(sql, { refreshToken: text(body?.refresh_token) })) return banned()
     const decision = await judgeRefreshToken(sql, text(body?.refresh_token))
     if (decision.kind === 'reused') {
       return authError(400, 'refresh_token_already_used', 'Invalid Refresh Token: Already Used')
@@ -137,13 +148,16 @@ export function createAuth(options: AuthOptions) {
     }
     try {
       const claims = await tokens.verify(token)
+      const session = claims as typeof claims & SessionClaims
+      const refused = await refuseEnded(sql, session)
+      if (refused) return refused
       const body = incoming.request.method === 'GET' ? null : await readBody(incoming.request)
       // supabase-js always names the scope; without one hosted means all sessions, the engine this one.
       if (path === '/logout' && !url.searchParams.has('scope')) url.searchParams.set('scope', 'global')
       const response = await forwardRaw(incoming, body, await tokens.forEngine(claims), url)
-      const session = claims as typeof claims & SessionClaims
       if (path === '/user' && response.ok && text(body?.password)) {
         await endOtherSessions(sql, session.sub ?? '', session.session_id)
+        await options.mail('password-changed', session.email ?? '')
       }
       return response
     } catch (error) {
@@ -197,5 +211,7 @@ async function readBody(request: Request): Promise<Body> {
   const body: unknown = await request.json().catch(() => null)
   return typeof body === 'object' && body !== null && !Array.isArray(body) ? (body as Body) : {}
 }
+
+const banned = () => authError(400, 'user_banned', 'User is banned')
 
 const text = (value: unknown) => (typeof value === 'string' ? value : '')

@@ -30,7 +30,7 @@ export type EngineConfig = {
 
 const TEMPLATES = join(import.meta.dirname, '../../supabase/templates')
 
-export const MINIMUM_PASSWORD_LENGTH = 8
+export const MINIMUM_PASSWORD_LENGTH = 12
 
 export async function startEngine(config: EngineConfig): Promise<Engine> {
   const connection = createPostgresConnection({

@@ -16,9 +16,9 @@ await runPart(() =>
     mailboxUrl: setting('SANDBOX_MAILBOX_URL'),
     mailboxSecret: setting('SANDBOX_LOCAL_SECRET'),
     localSecret: setting('SANDBOX_LOCAL_SECRET'),
-    accessTokenSeconds: numberSetting('SANDBOX_ACCESS_TOKEN_SECONDS', 900),
+    accessTokenSeconds: numberSetting('SANDBOX_ACCESS_TOKEN_SECONDS', 600),
     mailLinkSeconds: numberSetting('SANDBOX_MAIL_LINK_SECONDS', 3600),
-    attempts: numberSetting('SANDBOX_SIGN_IN_ATTEMPTS', 30),
+    attempts: numberSetting('SANDBOX_SIGN_IN_ATTEMPTS', 600),
     mailIntervalSeconds: numberSetting('SANDBOX_MAIL_INTERVAL_SECONDS', 60),
   }),
 )

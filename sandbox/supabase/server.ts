@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { HttpBindings } from '@hono/node-server'
 import type { JWK } from 'jose'
 import { createFaults } from '../faults.ts'
@@ -8,7 +6,7 @@ import { isLocalHost } from '../local-only.ts'
 import { authError, gatewayError, json, restError } from './answers.ts'
 import { createAuth } from './auth.ts'
 import { type EngineConfig, startEngine } from './engine.ts'
-import { createMailDriver } from './mail-driver.ts'
+import { createMails } from './mails.ts'
 import { createRest } from './rest.ts'
 import { createTokens } from './tokens.ts'
 
@@ -36,7 +34,7 @@ export async function startSupabase(config: SupabaseConfig): Promise<Listening> 
     tokens,
     attempts: config.attempts,
     mailIntervalSeconds: config.mailIntervalSeconds,
-    mail: (to, tokenHash) => mailConfirmation(config, to, tokenHash),
+    mail: createMails(config),
   })
   const rest = createRest({ engine, tokens })
 
@@ -120,22 +118,3 @@ function unavailable(isRest: boolean): Response {
     ? restError(503, 'PGRST002', 'Could not query the database for the schema cache. Retrying.')
     : authError(503, 'unexpected_failure', 'Service unavailable')
 }
-
-/** The second confirmation mail, from the same template the engine uses for the first. */
-async function mailConfirmation(config: SupabaseConfig, to: string, tokenHash: string): Promise<void> {
-  const template = await readFile(
-    join(import.meta.dirname, '../../supabase/templates/confirmation.html'),
-    'utf8',
-  )
-  const values: Record<string, string> = {
-    SiteURL: config.appOrigin,
-    TokenHash: tokenHash,
-    Email: escapeHtml(to),
-  }
-  const html = template.replace(/\{\{\s*\.(\w+)\s*\}\}/g, (_, name: string) => values[name] ?? '')
-  const driver = createMailDriver({ url: config.mailboxUrl, secret: config.mailboxSecret })
-  await driver.send({ to, subject: 'Confirm your e-mail address', html, text: '' })
-}
-
-const escapeHtml = (text: string) =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')

@@ -1,4 +1,5 @@
 import type postgres from 'postgres'
+import { authError } from './answers.ts'
 
 /** A used refresh token may come again this soon: two tabs, or an answer that got lost on its way. */
 export const REUSE_INTERVAL_SECONDS = 10
@@ -36,6 +37,33 @@ export async function recordMethod(
   await sql`
     insert into auth.mfa_amr_claims (session_id, authentication_method) values (${sessionId}, ${method})
     on conflict do nothing`
+}
+
+/** Hosted looks up the session behind every token it is shown: once it has ended, or its owner is banned, the token is void. */
+export async function refuseEnded(
+  sql: postgres.Sql,
+  session: { sub?: string; session_id: string },
+): Promise<Response | null> {
+  const [user] = await sql<{ banned: boolean; signedIn: boolean }[]>`
+    select coalesce(banned_until > now(), false) as banned,
+      exists (select from auth.sessions where user_id = u.id and id = ${session.session_id}) as "signedIn"
+    from auth.users u where id = ${session.sub ?? null}`
+  if (!user) return authError(403, 'user_not_found', 'User from sub claim in JWT does not exist')
+  if (user.banned) return authError(403, 'user_banned', 'User is banned')
+  return user.signedIn
+    ? null
+    : authError(403, 'session_not_found', 'Session from session_id claim in JWT does not exist')
+}
+
+/** Whether who signs in by this address, or holds this refresh token, is banned. */
+export async function isBanned(
+  sql: postgres.Sql,
+  by: { email?: string; refreshToken?: string },
+): Promise<boolean> {
+  const [row] = await sql`
+    select from auth.users u where u.banned_until > now() and (u.email = ${by.email?.toLowerCase() ?? ''}
+      or exists (select from auth.refresh_tokens t where t.user_id = u.id and t.token = ${by.refreshToken ?? ''}))`
+  return row !== undefined
 }
 
 /** A new password ends every other session of its owner. */

@@ -75,7 +75,7 @@ export async function createTokens(options: {
         session_id: sessionId,
         is_anonymous: user?.anonymous ?? false,
       }
-      return new SignJWT(claims)
+      return new SignJWT(await afterHook(sql, sub ?? '', claims))
         .setProtectedHeader({ alg, typ: 'JWT', ...(kid ? { kid } : {}) })
         .setIssuer(issuer)
         .setSubject(sub ?? '')
@@ -89,6 +89,27 @@ export async function createTokens(options: {
       new SignJWT(claims).setProtectedHeader({ alg: 'HS256', typ: 'JWT' }).sign(innerKey),
   }
 }
+
+/**
+ * Hosted hands the claims to the function that config.toml names for it, as the role of Auth, and signs what comes back. A
+ * database that has no such function is one without the hook.
+ */
+async function afterHook(sql: postgres.Sql, userId: string, claims: Claims): Promise<Claims> {
+  const [known] = await sql`select to_regprocedure('private.access_token_claims(jsonb)') is not null as hook`
+  if (!known?.hook) return claims
+  return await sql.begin(async (transaction) => {
+    await transaction`set local role supabase_auth_admin`
+    const event = transaction.json({
+      user_id: userId,
+      claims,
+      authentication_method: claims.amr[0]?.method ?? '',
+    } as never)
+    const [row] = await transaction`select private.access_token_claims(${event}) -> 'claims' as claims`
+    return row?.claims as Claims
+  })
+}
+
+type Claims = JWTPayload & { amr: { method: string; timestamp: number }[] }
 
 export type SessionClaims = { email?: string; role?: string; session_id: string }
 type UserClaims = { app: object | null; metadata: object | null; anonymous: boolean; phone: string | null }

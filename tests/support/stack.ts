@@ -18,6 +18,7 @@ export type StackFacts = {
   env: Record<string, string>
   adminDatabaseUrl: string
   supabaseSecretKey: string
+  supabaseSigningKey: Record<string, unknown>
   mailboxUrl: string
   localSecret: string
   demo: { customer: { email: string; password: string }; staff: { email: string; password: string } }
@@ -88,6 +89,7 @@ export async function startStack({ servers = 2, stripeContract = true } = {}): P
     env: sandbox.env,
     adminDatabaseUrl: sandbox.adminDatabaseUrl,
     supabaseSecretKey: sandbox.supabaseSecretKey,
+    supabaseSigningKey: sandbox.supabaseSigningKey,
     mailboxUrl: sandbox.mailboxUrl,
     localSecret: sandbox.localSecret,
     demo: sandbox.demo,
