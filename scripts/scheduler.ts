@@ -5,6 +5,7 @@ const JOBS = [
   { name: 'sweep', everyMs: 5_000 },
   { name: 'seal', everyMs: 60_000 },
   { name: 'reconcile', everyMs: 60_000 },
+  { name: 'sessions', everyMs: 60_000 },
 ] as const
 
 export type Scheduler = { stop(): void }

@@ -1,6 +1,6 @@
 import 'server-only'
 import { AppError } from '../errors'
-import { supabase } from '../supabase/server'
+import { beginSession } from './begin-session'
 import { authFailure } from './failure'
 
 /**
@@ -12,8 +12,9 @@ export async function confirmEmail(input: {
   tokenHash: string
   type: 'email' | 'recovery'
 }): Promise<{ next: string }> {
-  const client = await supabase()
-  const { error } = await client.auth.verifyOtp({ token_hash: input.tokenHash, type: input.type })
+  const { error } = await beginSession((client) =>
+    client.auth.verifyOtp({ token_hash: input.tokenHash, type: input.type }),
+  )
   if (error && (error.status ?? 500) < 500 && error.status !== 429)
     throw new AppError('link_expired', { cause: error })
   if (error) throw authFailure(error)

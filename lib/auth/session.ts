@@ -1,27 +1,17 @@
 import 'server-only'
 import { redirect } from 'next/navigation'
 import { cache } from 'react'
-import { z } from 'zod'
-import { env } from '../env'
+import { hasLapsed, proofTimes } from '../edge/session-lifetime'
+import { TokenClaims } from '../edge/settle-session'
 import { AppError } from '../errors'
 import { noteActor } from '../request-context'
-import { isAuthRetryableFetchError, supabase } from '../supabase/server'
+import { isAuthRetryableFetchError, settledSession, supabase } from '../supabase/server'
 import { inTime } from '../supabase/with-deadline'
 
 export type User = { id: string; email: string }
 
-/** Who asks, and when they last proved it: by a password or a mail's link. Renewing a token proves nothing. */
+/** Who asks, and when they last proved it, by a password or a mail's link. */
 type Asker = User & { provenAt: number }
-
-/** What a token must say besides being signed by our project: the library checks the signature and the time only. */
-const Claims = z.object({
-  sub: z.uuid(),
-  email: z.email(),
-  aud: z.literal('authenticated'),
-  role: z.literal('authenticated'),
-  iss: z.string(),
-  amr: z.array(z.object({ method: z.string(), timestamp: z.number() })),
-})
 
 const DEADLINE_MS = 3_000
 
@@ -30,18 +20,15 @@ const RECENT_MS = 10 * 60_000
 
 /** `unknown` when a token has run out and Auth cannot be reached to renew it: that is not the same as nobody. */
 const whoAsks = cache(async (): Promise<Asker | null | 'unknown'> => {
+  if ((await settledSession()).kind === 'unknown') return 'unknown'
   const client = await supabase()
   const answer = await inTime(client.auth.getClaims(), DEADLINE_MS).catch(() => 'late' as const)
   if (answer === 'late' || isAuthRetryableFetchError(answer.error)) return 'unknown'
-  const claims = Claims.safeParse(answer.data?.claims)
-  if (!claims.success || claims.data.iss !== `${env().supabase.url}/auth/v1`) return null
+  // The library has checked the signature and the time only.
+  const claims = TokenClaims.safeParse(answer.data?.claims)
+  if (!claims.success || hasLapsed(claims.data)) return null
   noteActor(claims.data.sub)
-  const proofs = claims.data.amr.filter(({ method }) => method !== 'token_refresh')
-  return {
-    id: claims.data.sub,
-    email: claims.data.email,
-    provenAt: Math.max(0, ...proofs.map(({ timestamp }) => timestamp)) * 1000,
-  }
+  return { id: claims.data.sub, email: claims.data.email, provenAt: proofTimes(claims.data).lastAt }
 })
 
 /** Who is asking, by a token verified on this machine, or null; for what looks the same without: a page's header. */

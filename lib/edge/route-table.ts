@@ -154,6 +154,7 @@ export const HANDLERS = {
   'POST /api/admin/api-keys/[id]/revocation': staffWrite('admin'),
   'POST /api/orders': { ...write([], { outage: 'local' }), ...api },
   'GET /api/orders/[id]': { ...read(), ...api },
+  'POST /api/session': write(['anyone'], { inside: ['sign-in', 'sign-in-address'], outage: 'local' }),
   'POST /api/cron/sweep': job,
   'POST /api/cron/seal': job,
   'POST /api/cron/reconcile': job,
@@ -168,6 +169,7 @@ export const HANDLERS = {
     middleware: false,
     maxBodyBytes: 8 * KIB,
   },
+  'POST /api/cron/sessions': job,
   'GET /api/health': {
     ...read('anyone'),
     limits: [],
@@ -197,7 +199,6 @@ export const PAGES = {
 /** Every server action, by the name it is exported under. */
 export const ACTIONS = {
   signUpAction: action(['anyone'], ['sign-up', 'sign-up-address']),
-  signInAction: action(['anyone'], ['sign-in', 'sign-in-address']),
   requestPasswordResetAction: action(['anyone'], ['recovery', 'recovery-address']),
   setNewPasswordAction: action(['customer'], ['new-passwords']),
   confirmAction: action(['anyone'], ['mail-links']),

@@ -1,7 +1,7 @@
 import 'server-only'
 import { withRedis } from '../redis/client'
 import { type Counted, countFixed } from '../redis/fixed-window'
-import { countLocally, uncountLocally } from '../redis/local-counts'
+import { countLocally, forgetLocally, uncountLocally } from '../redis/local-counts'
 import { countRolling, uncountRolling } from '../redis/rolling-limit'
 import { addressKey } from './client-address'
 import { LIMITS, type Limit, type LimitName } from './limits'
@@ -79,6 +79,17 @@ export async function takeLimits(
   if (outage === 'open') return verdict([], true)
   const local = ordered.map((rule) => countHere(rule, member))
   return verdict(standings(ordered, local), true, () => giveBack(rules, member))
+}
+
+/** Forget all that was counted against one limit of somebody's, where it is a rolling one. */
+export async function forgetLimit(name: LimitName, subject: Subject): Promise<void> {
+  const rule = await ruleFor(name, subject)
+  if (!rule?.rolling) return
+  forgetLocally(`${rule.name}:${rule.key}`)
+  await withRedis(
+    (redis) => redis.del(rule.key),
+    () => 0,
+  )
 }
 
 type Stood = Standing & { refused: boolean }

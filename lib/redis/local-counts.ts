@@ -28,6 +28,10 @@ export function uncountLocally(key: string, member: string): void {
   counts.get(key)?.delete(member)
 }
 
+export function forgetLocally(key: string): void {
+  counts.delete(key)
+}
+
 type LocalCount = { key: string; member: string; since: number; limit: number; now: number }
 type LocalVerdict = { refused: boolean; used: number; oldest: number }
 

@@ -13,8 +13,8 @@ export type EdgeServer = {
   stop(): Promise<void>
 }
 
-/** A server of its own that stands behind one proxy it trusts. */
-export async function startEdgeServer(): Promise<EdgeServer> {
+/** A server of its own that stands behind one proxy it trusts; with other settings if need be. */
+export async function startEdgeServer(settings: Record<string, string> = {}): Promise<EdgeServer> {
   const { env } = stack()
   const stripePort = Number(new URL(env.STRIPE_API_BASE ?? '').port)
   const stripe = await startFaultProxy({ host: '127.0.0.1', port: stripePort })
@@ -23,7 +23,14 @@ export async function startEdgeServer(): Promise<EdgeServer> {
   const lines: string[] = []
   const server = startServer(
     port,
-    { ...env, STRIPE_API_BASE: `http://127.0.0.1:${stripe.port}`, TRUSTED_PROXY_HOPS: '1' },
+    {
+      ...env,
+      STRIPE_API_BASE: `http://127.0.0.1:${stripe.port}`,
+      TRUSTED_PROXY_HOPS: '1',
+      // A busy machine is no outage of Redis.
+      REDIS_TIMEOUT_MS: '5000',
+      ...settings,
+    },
     (line) => lines.push(line),
   )
   await waitUntilReady(url, 60_000)

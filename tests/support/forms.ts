@@ -10,7 +10,7 @@ export async function sendForm(
   fields: Record<string, string>,
   { server = stack().serverUrls[0], cookie = '', headers = {} }: Sent = {},
 ): Promise<Response> {
-  const hidden = await hiddenFields(`${server}${page}`, Object.keys(fields)[0] ?? '', cookie)
+  const hidden = await hiddenFields(`${server}${page}`, Object.keys(fields)[0] ?? '', { cookie, ...headers })
   const body = new FormData()
   for (const [name, value] of Object.entries({ ...hidden, ...fields })) body.set(name, value)
   return await fetch(`${server}${page}`, {
@@ -24,11 +24,15 @@ export async function sendForm(
 /** Names of one form's fields by one of them, found once: they say which action it is for. */
 const known = new Map<string, Record<string, string>>()
 
-async function hiddenFields(url: string, field: string, cookie: string): Promise<Record<string, string>> {
-  const id = `${new URL(url).pathname} ${field} ${cookie === ''}`
+async function hiddenFields(
+  url: string,
+  field: string,
+  headers: Record<string, string>,
+): Promise<Record<string, string>> {
+  const id = `${new URL(url).pathname} ${field} ${headers.cookie === ''}`
   const before = known.get(id)
   if (before) return before
-  const html = await (await fetch(url, { headers: { cookie } })).text()
+  const html = await (await fetch(url, { headers })).text()
   const form = html.split('<form').find((part) => part.split('</form>')[0]?.includes(`name="${field}"`)) ?? ''
   const inputs = form.split('</form>')[0]?.match(/<input[^>]*type="hidden"[^>]*>/g) ?? []
   const hidden = Object.fromEntries(

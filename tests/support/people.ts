@@ -45,12 +45,22 @@ export async function newPerson(): Promise<Person> {
   }
 }
 
-/** The token of the newest mail's link to an address; waits for the mail. */
-export async function mailedToken(mailboxUrl: string, email: string): Promise<string> {
+export type Mail = { subject: string; text: string; links: string[] }
+
+/** Every mail to an address, the newest first. */
+export async function mailsTo(mailboxUrl: string, email: string): Promise<Mail[]> {
+  const response = await fetch(`${mailboxUrl}/api/messages?to=${encodeURIComponent(email)}`)
+  return ((await response.json()) as { messages: Mail[] }).messages
+}
+
+/** The token of the newest mail's link to an address, of one kind if need be; waits for the mail. */
+export async function mailedToken(mailboxUrl: string, email: string, type = '\\w+'): Promise<string> {
+  const link = new RegExp(`token_hash=([\\w.-]+)&type=${type}`)
   for (let tries = 0; tries < 100; tries++) {
-    const response = await fetch(`${mailboxUrl}/api/messages?to=${encodeURIComponent(email)}`)
-    const token = /token_hash=([\w.-]+)/.exec(JSON.stringify(await response.json()))?.[1]
-    if (token) return token
+    for (const mail of await mailsTo(mailboxUrl, email)) {
+      const token = mail.links.map((one) => link.exec(one)?.[1]).find(Boolean)
+      if (token) return token
+    }
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
   throw new Error('no mail with a link arrived')

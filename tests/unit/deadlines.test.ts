@@ -11,7 +11,7 @@ const WAYS_OUT: Record<string, { made: RegExp; in: string[]; bounded: RegExp }> 
   Redis: { made: /new Redis\(/, in: ['lib/redis/client.ts'], bounded: /AbortSignal\.timeout\(/ },
   Supabase: {
     made: /create(Server|Browser)?Client\(/,
-    in: ['lib/supabase/server.ts', 'lib/edge/refresh-session.ts'],
+    in: ['lib/supabase/server.ts', 'lib/edge/settle-session.ts'],
     bounded: /fetch: withDeadline\(/,
   },
   fetch: {
@@ -53,7 +53,8 @@ describe('the ways out of the process', () => {
     )
 
     expect(callers.map(({ file }) => file).toSorted()).toEqual([
-      // Runs in the browser.
+      // These run in the browser.
+      'components/auth/send-sign-in.ts',
       'components/payments/start-payment.ts',
       'lib/stripe/server.ts',
       'lib/supabase/with-deadline.ts',

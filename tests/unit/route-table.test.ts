@@ -109,6 +109,7 @@ describe('the route table', () => {
       'POST /api/cron/seal',
       'POST /api/cron/reconcile',
       'POST /api/csp-reports',
+      'POST /api/cron/sessions',
     ])
     expect(secretless).toEqual([])
     expect(Object.values(ACTIONS).every((rule) => rule.csrf === 'origin')).toBe(true)
