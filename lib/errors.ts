@@ -46,6 +46,10 @@ const ERRORS = {
   refund_refused: [422, 'Our payment provider refused this refund. Nothing was sent back.'],
   weak_password: [422, 'Choose a password of 12 characters or more that is hard to guess.'],
   too_many_requests: [429, 'Too many requests. Please wait a moment.'],
+  too_many_sign_ins: [
+    429,
+    'Too many attempts to sign in. Please wait a few minutes, or have a link mailed to you: “Forgotten your password?”',
+  ],
   too_many_attempts: [
     429,
     'Many payments were started in a short time. Please wait before you start another.',

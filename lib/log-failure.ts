@@ -11,7 +11,9 @@ const SECURITY_EVENTS: Partial<Record<ErrorCode, string>> = {
   forbidden: 'authorization_denied',
   foreign_origin: 'foreign_origin_refused',
   invalid_signature: 'signature_refused',
+  confirm_password: 'authorization_denied',
   too_many_requests: 'limit_hit',
+  too_many_sign_ins: 'limit_hit',
   too_many_attempts: 'limit_hit',
   too_many_failures: 'limit_hit',
 }

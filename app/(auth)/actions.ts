@@ -3,8 +3,7 @@
 import { redirect } from 'next/navigation'
 import { confirmEmail } from '@/lib/auth/confirm'
 import { requestPasswordReset, setNewPassword } from '@/lib/auth/password'
-import { ConfirmInput, EmailInput, NewPasswordInput, SignInInput, SignUpInput } from '@/lib/auth/schema'
-import { signIn } from '@/lib/auth/sign-in'
+import { ConfirmInput, EmailInput, NewPasswordInput, SignUpInput } from '@/lib/auth/schema'
 import { signOut } from '@/lib/auth/sign-out'
 import { signUp } from '@/lib/auth/sign-up'
 import { buttonAction, formAction } from '@/lib/form-action'
@@ -14,11 +13,6 @@ import { buttonAction, formAction } from '@/lib/form-action'
 export const signUpAction = formAction('signUpAction', SignUpInput, async (input) => {
   await signUp(input)
   redirect('/check-your-mail')
-})
-
-export const signInAction = formAction('signInAction', SignInInput, async (input) => {
-  const { next } = await signIn(input)
-  redirect(next)
 })
 
 export const requestPasswordResetAction = formAction(

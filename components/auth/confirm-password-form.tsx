@@ -1,15 +1,16 @@
 'use client'
 
-import { ActionForm, type FormAction } from '@/components/ui/action-form'
+import { ActionForm } from '@/components/ui/action-form'
 import { Field } from '@/components/ui/field'
 import { SubmitButton } from '@/components/ui/submit-button'
+import { sendSignIn } from './send-sign-in'
 
-type ConfirmPasswordFormProps = { action: FormAction; email: string; next: string }
+type ConfirmPasswordFormProps = { email: string; next: string }
 
 /** Signs in once more. Password managers find the right entry by the address, which is there but not shown. */
-export function ConfirmPasswordForm({ action, email, next }: ConfirmPasswordFormProps) {
+export function ConfirmPasswordForm({ email, next }: ConfirmPasswordFormProps) {
   return (
-    <ActionForm action={action}>
+    <ActionForm action={sendSignIn}>
       {(state) => (
         <>
           <input type="email" name="email" autoComplete="username" value={email} readOnly hidden />

@@ -1,14 +1,15 @@
 'use client'
 
-import { ActionForm, type FormAction } from '@/components/ui/action-form'
+import { ActionForm } from '@/components/ui/action-form'
 import { Field } from '@/components/ui/field'
 import { SubmitButton } from '@/components/ui/submit-button'
 import { EmailField } from './email-field'
+import { sendSignIn } from './send-sign-in'
 
 /** `next` is where the person was going; the server checks it before it is followed. */
-export function SignInForm({ action, next }: { action: FormAction; next?: string }) {
+export function SignInForm({ next }: { next?: string }) {
   return (
-    <ActionForm action={action}>
+    <ActionForm action={sendSignIn}>
       {(state) => (
         <>
           {next && <input type="hidden" name="next" value={next} />}

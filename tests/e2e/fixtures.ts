@@ -4,8 +4,8 @@ import { stack } from '../support/stack-in-test'
 
 export { expect }
 
-/** What the browser says of answers that are part of a journey: a declined card, a page that is not there. */
-const EXPECTED_ERRORS = /Failed to load resource: the server responded with a status of (402|404)/
+/** What the browser says of answers that are part of a journey: a declined card, a wrong password, a page that is not there. */
+const EXPECTED_ERRORS = /Failed to load resource: the server responded with a status of (401|402|404|429)/
 /** What the browser says when a policy of ours keeps something from loading or running. */
 const REFUSALS = /Content Security Policy|Refused to|X-Frame-Options/i
 

@@ -244,7 +244,9 @@ describe('the gates of the route table', () => {
         refund(support, paymentId, { reason: 'requested_by_customer', amountMinor: 100 }),
       'POST /api/orders/[id]/cancellation': async () =>
         post(`/api/orders/${await newOrder(ada.id)}/cancellation`, ada, ''),
+      'POST /api/session': () => post('/api/session', null, { email: ada.email, password: ada.password }),
       'POST /api/cron/sweep': () => job('/api/cron/sweep'),
+      'POST /api/cron/sessions': () => job('/api/cron/sessions'),
       'POST /api/cron/seal': () => job('/api/cron/seal'),
       'POST /api/cron/reconcile': () => job('/api/cron/reconcile'),
       'POST /api/csp-reports': () => post('/api/csp-reports', null, '[]'),

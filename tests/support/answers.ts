@@ -53,7 +53,9 @@ export const ANSWERS: Record<HandlerName, z.ZodType | null> = {
   'POST /api/orders/[id]/cancellation': z.strictObject({
     order: z.strictObject({ id: z.uuid(), status: z.string() }),
   }),
+  'POST /api/session': z.strictObject({ next: z.string() }),
   'POST /api/cron/sweep': counts,
+  'POST /api/cron/sessions': counts,
   'POST /api/cron/seal': z.strictObject({
     sealed: z.number(),
     count: z.number(),

@@ -23,7 +23,7 @@ const idle = { status: 'idle' as const }
 describe('a server action', () => {
   const act = vi.fn(async () => {})
   const action = formAction(
-    'signInAction',
+    'requestPasswordResetAction',
     z.strictObject({ email: z.string(), note: z.string().optional() }),
     act,
   )
@@ -101,7 +101,7 @@ describe('a server action', () => {
     act.mockRejectedValueOnce(new AppError('wrong_credentials'))
     await send([['email', 'a@example.com']])
 
-    expect(redis.given).toEqual(Array(3).fill(['sign-in', 'sign-in-address']).flat())
+    expect(redis.given).toEqual(Array(3).fill(['recovery', 'recovery-address']).flat())
     expect(redis.back).toBe(2)
   })
 })

@@ -3,7 +3,6 @@ import { AuthPage } from '@/components/auth/auth-page'
 import { ConfirmPasswordForm } from '@/components/auth/confirm-password-form'
 import { PageLink } from '@/components/site/page-link'
 import { requireUserOrSignIn } from '@/lib/auth/session'
-import { signInAction } from '../actions'
 
 export const metadata: Metadata = { title: 'Confirm your password' }
 
@@ -31,7 +30,7 @@ export default async function ConfirmPasswordPage({ searchParams }: ConfirmPassw
         </p>
       }
     >
-      <ConfirmPasswordForm action={signInAction} email={user.email} next={next} />
+      <ConfirmPasswordForm email={user.email} next={next} />
     </AuthPage>
   )
 }

@@ -2,7 +2,6 @@ import type { Metadata } from 'next'
 import { AuthPage } from '@/components/auth/auth-page'
 import { SignInForm } from '@/components/auth/sign-in-form'
 import { PageLink } from '@/components/site/page-link'
-import { signInAction } from '../actions'
 
 export const metadata: Metadata = { title: 'Sign in' }
 
@@ -29,7 +28,7 @@ export default async function SignInPage({ searchParams }: SignInPageProps) {
         </>
       }
     >
-      <SignInForm action={signInAction} next={typeof next === 'string' ? next : undefined} />
+      <SignInForm next={typeof next === 'string' ? next : undefined} />
     </AuthPage>
   )
 }

@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { adminSql } from '../support/db'
+import { type EdgeServer, startEdgeServer } from '../support/edge-server'
+import { sendForm } from '../support/forms'
+import { newPerson } from '../support/people'
+import { signIn } from '../support/sessions'
+import { inSoak } from '../support/soak'
+
+/** Pairs of one with and one without an account. */
+const SAMPLES = inSoak(30, 200)
+
+let edge: EdgeServer
+let known: string[]
+beforeAll(async () => {
+  edge = await startEdgeServer()
+  const person = await newPerson()
+  // As many accounts as samples: one account has five attempts.
+  const rows = await adminSql()<{ email: string }[]>`
+    with copies as (
+      insert into auth.users (id, aud, role, email, encrypted_password, email_confirmed_at, raw_app_meta_data)
+      select gen_random_uuid(), aud, role, gen_random_uuid() || '@example.test', encrypted_password, now(), raw_app_meta_data
+      from auth.users cross join generate_series(1, ${SAMPLES}) where id = ${person.id} returning id, email),
+    identities as (
+      insert into auth.identities (id, provider, provider_id, user_id, identity_data)
+      select gen_random_uuid(), 'email', id, id, jsonb_build_object('sub', id, 'email', email) from copies)
+    select email from copies`
+  known = rows.map(({ email }) => email)
+})
+afterAll(() => edge?.stop())
+
+let host = 1
+const from = () => ({
+  server: edge.url,
+  headers: { 'x-forwarded-for': `100.64.${(host >> 8) & 255}.${host++ & 255}` },
+})
+
+type Send = (email: string) => Promise<Response>
+
+/** How to ask, and how many pairs at once: checking passwords is work for this machine, waiting is not. */
+const WAYS: [string, RegExp, number, Send][] = [
+  [
+    'signing in',
+    /^401 .*wrong_credentials/,
+    3,
+    (email) => signIn({ email, password: 'not the password' }, from()),
+  ],
+  [
+    'signing up',
+    /^303 .*check-your-mail/,
+    8,
+    (email) => sendForm('/sign-up', { email, password: `pw ${randomUUID()}` }, from()),
+  ],
+  ['recovering', /^303 .*check-your-mail/, 8, (email) => sendForm('/forgotten-password', { email }, from())],
+]
+
+it.each(WAYS)(
+  '%s does not tell who has an account: status, words, time (A8)',
+  async (_way, answer, atOnce, send) => {
+    const pairs = await measure(send, atOnce)
+
+    const difference = Math.abs(median(pairs.map(([has, hasNot]) => has.ms - hasNot.ms)))
+    console.log(
+      `median difference ${difference.toFixed(1)} ms of ${median(pairs.map(([has]) => has.ms)).toFixed(0)} ms`,
+    )
+    expect(difference).toBeLessThan(20)
+    expect(pairs[0]?.[0].said).toMatch(answer)
+    expect(new Set(pairs.flat().map(({ said }) => said)).size).toBe(1)
+  },
+)
+
+type Answer = { ms: number; said: string }
+
+/**
+ * One with an account and one without ask at the same moment, now this one first and now the other: whatever else this
+ * machine is doing, it does to both.
+ */
+async function measure(send: Send, atOnce: number): Promise<[Answer, Answer][]> {
+  // The first looks at the form; these are not counted.
+  for (let index = 0; index < 3; index++) await timed(send, `${randomUUID()}@example.test`)
+  const left = [...known]
+  const pairs: [Answer, Answer][] = []
+  const next = async () => {
+    for (let email = left.shift(); email !== undefined; email = left.shift()) {
+      const stranger = `${randomUUID()}@example.test`
+      const order = left.length % 2 ? [email, stranger] : [stranger, email]
+      const answers = await Promise.all(order.map((one) => timed(send, one)))
+      const [has, hasNot] = order[0] === email ? answers : answers.toReversed()
+      if (has && hasNot) pairs.push([has, hasNot])
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, next))
+  return pairs
+}
+
+async function timed(send: Send, email: string): Promise<Answer> {
+  const startedAt = performance.now()
+  const response = await send(email)
+  const text = (await response.text()).replaceAll(email, '…')
+  const ms = performance.now() - startedAt
+  const cookies = response.headers.getSetCookie()
+  return { ms, said: `${response.status} ${response.headers.get('location')} ${neutral(text)} ${cookies}` }
+}
+
+/** What differs in each answer: ids of requests, nonces. */
+const neutral = (text: string) =>
+  text.replace(/[0-9a-f-]{36}/g, '…').replace(/[A-Za-z0-9+/]{40,}={0,2}/g, '…')
+
+const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
