@@ -22,9 +22,9 @@ export async function signIn(input: {
   )
   if (error) {
     const failure = authFailure(error)
-    // What is our own fault does not use up anybody's attempts.
+    // What is our own fault does not use up anybody's attempts, and tells nothing of accounts.
     if (failure.status >= 500) await attempt.giveBack()
-    await untilNextStep(startedAt, STEP_MS)
+    else await untilNextStep(startedAt, STEP_MS)
     throw failure
   }
   await attempt.giveBack()

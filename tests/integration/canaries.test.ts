@@ -91,12 +91,9 @@ describe('what must not stay', () => {
         }),
       ])
       const form = { server, cookie: ada.cookie, headers }
-      await sendForm(
-        '/sign-in',
-        { email: CANARY.mail, password: canary, next: canary },
-        { ...form, cookie: '' },
-      )
-      await sendForm('/sign-in', { email: canary, password: CANARY.password }, { ...form, cookie: '' })
+      const asForm = { server, headers }
+      await post('/api/session', null, { email: CANARY.mail, password: canary, next: canary }, asForm)
+      await post('/api/session', null, { email: canary, password: CANARY.password }, asForm)
       await sendForm('/forgotten-password', { email: canary }, { ...form, cookie: '' })
       await sendForm('/', { productId: canary, quantity: canary }, form)
       await sendForm(`/auth/confirm?token_hash=${encoded}&type=email`, { tokenHash: canary }, form)

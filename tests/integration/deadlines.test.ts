@@ -4,11 +4,11 @@ import { freePort } from '../../scripts/ports'
 import type { Leashed } from '../../scripts/processes'
 import { adminSql } from '../support/db'
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy'
-import { sendForm } from '../support/forms'
 import { newStaff, type Paid, paid } from '../support/paid'
 import { effectsOn, newOrder, openedPayment, PAID_ONCE } from '../support/payment-rows'
 import { newPerson, type Person } from '../support/people'
 import { refund, startPayment } from '../support/requests'
+import { signIn } from '../support/sessions'
 import { startServer } from '../support/stack'
 import { stack } from '../support/stack-in-test'
 import { eventOf, intentOf, postEvent } from '../support/stripe-events'
@@ -108,10 +108,9 @@ describe('a dependency that never answers', () => {
     },
   )
 
-  /** The page is fetched before the form is sent; both have their deadline. */
   async function signInDuringHang() {
     const startedAt = Date.now()
-    const response = await sendForm('/sign-in', { email: ada.email, password: ada.password }, { server: url })
+    const response = await signIn(ada, { server: url })
     return { name: 'sign in', ms: Date.now() - startedAt, status: response.status }
   }
 

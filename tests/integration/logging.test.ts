@@ -10,6 +10,7 @@ import { newStaff, paid } from '../support/paid'
 import { newOrder } from '../support/payment-rows'
 import { newPerson, type Person } from '../support/people'
 import { post, refund, startPayment } from '../support/requests'
+import { signIn } from '../support/sessions'
 import { stack } from '../support/stack-in-test'
 import { eventOf, postEvent } from '../support/stripe-events'
 
@@ -130,11 +131,11 @@ describe('what the servers write', () => {
     const staff = await newStaff('support')
     const { paymentId } = await paid()
     const customer = await newPerson()
-    const signIn = (password: string, headers = address) =>
-      sendForm('/sign-in', { email: customer.email, password }, { server: first, headers })
+    const signInWith = (password: string) =>
+      signIn({ email: customer.email, password }, { server: first, headers: address })
     const cases: Record<string, () => Promise<unknown>> = {
-      signed_in: () => signIn(customer.password),
-      sign_in_failed: () => signIn('not the password'),
+      signed_in: () => signInWith(customer.password),
+      sign_in_failed: () => signInWith('not the password'),
       authorization_denied: () => refund(ada, paymentId, { reason: 'duplicate' }, { server: first }),
       foreign_origin_refused: () =>
         post(
