@@ -43,7 +43,7 @@ async function gates(request: NextRequest, requestId: string): Promise<NextRespo
   if (taken.outcome !== 'allowed')
     return refused(taken.outcome === 'refused' ? 'too_many_requests' : 'unavailable', requestId, taken)
 
-  const nonce = btoa(crypto.randomUUID())
+  const nonce = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16))))
   const policy = contentSecurityPolicy({
     path: pathname,
     nonce,
