@@ -70,7 +70,7 @@ export type Books = {
   ledger: LedgerRow[]
   audit: AuditRow[]
   events: EventRow[]
-  /** What was decided about payments that can still change, and is not done. */
+  /** What was decided about payments and could be done now. While a bank is at work, Stripe takes no such request. */
   openDecisions: number
 }
 
@@ -88,7 +88,7 @@ const READ = `select json_build_object(
   'audit', ${list('select id, action, subject_type, subject_id, detail from private.audit_log order by id')},
   'events', ${list('select event_id, status, last_error, attempts from private.webhook_events')},
   'openDecisions', (select count(*) from private.payment_decisions d join public.payments p on p.id = d.payment_id
-    where d.done_at is null and p.status not in ('succeeded', 'canceled'))
+    where d.done_at is null and p.status not in ('succeeded', 'canceled', 'processing'))
 ) as books`
 
 export async function readBooks(sql: postgres.Sql): Promise<Books> {

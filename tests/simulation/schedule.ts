@@ -150,7 +150,21 @@ async function finish(world: World): Promise<void> {
     await world.passTime(ROUND_MS)
     await world.together([{ what: 'sweep', run: sweep }])
   }
-  throw new Violation('what was left half-way is not finished by itself')
+  throw new Violation(`what was left half-way is not finished by itself: ${unfinished(world)}`)
+}
+
+/** In words, for whoever reads the failure. */
+function unfinished({ books, stripe }: World): string {
+  return [
+    ...stripe.log.undelivered().map(({ event }) => `${event.id} untold`),
+    ...(books?.events ?? []).flatMap(({ event_id, status }) =>
+      status === 'pending' ? [`${event_id} pending`] : [],
+    ),
+    ...(books?.requests ?? []).flatMap(({ id, status }) =>
+      status === 'reserved' ? [`refund ${id} reserved`] : [],
+    ),
+    `${books?.openDecisions ?? 0} decisions open`,
+  ].join(', ')
 }
 
 function isFinished(world: World, books: Books): boolean {
