@@ -220,7 +220,7 @@ describe('stopping and crashing', () => {
       at('/rest/v1/rpc/anything', {}),
       at('/auth/v1/token?grant_type=password', sandbox.demo.customer),
       at('/auth/v1/token?grant_type=refresh_token', { refresh_token: 'x' }),
-      at('/auth/v1/signup', { email: 'new@example.com', password: 'long enough' }),
+      at('/auth/v1/signup', { email: 'new@example.com', password: 'long enough for this' }),
     ])
     await sandbox.close()
 
