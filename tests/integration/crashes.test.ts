@@ -164,8 +164,9 @@ async function reconcilingDiesAt(point: CrashPoint): Promise<void> {
   await adminSql()`update public.payments set amount_refunded_minor = 7 where id = ${paymentId}`
   const run = ['--repair', '--since', new Date(Date.now() - 60_000).toISOString()]
   const { child, ended } = startReconcile(run, { CRASH_AT: point })
-  await ended
-  expect(child.signalCode, `the run reaches ${point}`).toBe('SIGKILL')
+  const { code, report: early, errors } = await ended
+  const instead = `${code} ${JSON.stringify(early?.ending)} ${errors}`
+  expect(child.signalCode, `the run reaches ${point}; it ended with ${instead}`).toBe('SIGKILL')
 
   // The lease of a dead holder runs out after 20 seconds.
   await adminSql()`update private.job_leases set expires_at = now() where name = 'reconcile_test'`
