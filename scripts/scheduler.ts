@@ -6,6 +6,7 @@ const JOBS = [
   { name: 'seal', everyMs: 60_000 },
   { name: 'reconcile', everyMs: 60_000 },
   { name: 'sessions', everyMs: 60_000 },
+  { name: 'retention', everyMs: 3_600_000 },
 ] as const
 
 export type Scheduler = { stop(): void }

@@ -158,6 +158,7 @@ export const HANDLERS = {
   'POST /api/cron/sweep': job,
   'POST /api/cron/seal': job,
   'POST /api/cron/reconcile': job,
+  'POST /api/cron/retention': job,
   'POST /api/csp-reports': {
     callers: ['anyone'],
     limits: ['csp-reports'],
