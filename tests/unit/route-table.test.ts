@@ -108,6 +108,7 @@ describe('the route table', () => {
       'POST /api/cron/sweep',
       'POST /api/cron/seal',
       'POST /api/cron/reconcile',
+      'POST /api/cron/retention',
       'POST /api/csp-reports',
       'POST /api/cron/sessions',
     ])
