@@ -28,7 +28,7 @@ const config = {
   // As much as lib/edge/route-table.ts allows a form.
   experimental: { serverActions: { bodySizeLimit: '64kb' } },
   // Once a process: pages and routes share one pool, and know its errors by their class.
-  serverExternalPackages: ['postgres'],
+  serverExternalPackages: ['postgres', 'nodemailer'],
   // `npm run check` checks the types of the whole tree; the build need not do it a second time.
   typescript: { ignoreBuildErrors: true },
   headers: async () => [

@@ -42,6 +42,19 @@ const origin = url(['http:', 'https:']).refine(
   'must be an origin alone: no path, no slash at the end',
 )
 
+/** A server and how to sign in there, nothing more: what else a library would read from it is decided in lib/mails/smtp.ts. */
+const smtpServer = url(['smtp:', 'smtps:']).refine((value) => {
+  const parsed = URL.parse(value)
+  return parsed?.hostname && /^\/?$/.test(parsed.pathname) && !parsed.search && !parsed.hash
+}, 'must be smtp(s)://user:password@host:port and no more')
+
+const sender = z
+  .string({ error: 'is missing' })
+  .refine(
+    (value) => /^([^\s<>@][^<>@\p{Cc}]* <[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/u.test(value),
+    'must be a mail address, or a name and <a mail address>',
+  )
+
 /** A browser sends `null` from where it will not say, and nobody ever sends `*`: both are no origins. */
 const origins = z
   .string()
@@ -69,6 +82,8 @@ const Settings = z.object({
   UPSTASH_REDIS_REST_URL: url(['http:', 'https:']),
   UPSTASH_REDIS_REST_TOKEN: token,
   REDIS_TIMEOUT_MS: z.coerce.number().int('must be a whole number').min(50).max(5_000).default(300),
+  SMTP_URL: smtpServer,
+  MAIL_FROM: sender,
   CRON_SECRET: token,
   CRON_SECRET_PREVIOUS: token.optional(),
   TRUSTED_PROXY_HOPS: z.coerce.number().int('must be a whole number').min(0).max(5).default(0),
@@ -120,6 +135,7 @@ export function readEnv(source: Record<string, string | undefined>) {
     },
     supabase: { url: settings.SUPABASE_URL, publishableKey: settings.SUPABASE_PUBLISHABLE_KEY },
     databaseUrl: settings.DATABASE_URL,
+    smtp: smtpOf(settings),
     redis: {
       url: settings.UPSTASH_REDIS_REST_URL,
       token: settings.UPSTASH_REDIS_REST_TOKEN,
@@ -142,6 +158,21 @@ function modeOf(secretKey: string): Mode {
 }
 
 type Parsed = z.infer<typeof Settings>
+
+/** Outside this machine nothing is said to the mail server before the line is encrypted. */
+function smtpOf({ SMTP_URL, MAIL_FROM }: Parsed) {
+  const { protocol, hostname, port, username, password } = new URL(SMTP_URL)
+  const isEncrypted = protocol === 'smtps:'
+  return {
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: Number(port) || (isEncrypted ? 465 : 587),
+    isEncrypted,
+    mustEncrypt: !isLoopback(SMTP_URL),
+    user: decodeURIComponent(username),
+    password: decodeURIComponent(password),
+    from: MAIL_FROM,
+  }
+}
 
 /** Live with test, local with real: each such mix would send money or secrets to the wrong place. */
 function mixedKeys(settings: Parsed): string[] {

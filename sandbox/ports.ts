@@ -1,9 +1,12 @@
 import { createServer } from 'node:net'
 
 export type SandboxPart = 'stripe' | 'supabase' | 'upstash' | 'mailbox' | 'postgres'
-export type SandboxPorts = Record<SandboxPart, number>
+/** The mailbox listens twice: on its pages, and for mail. */
+export type PortName = SandboxPart | 'smtp'
+export type SandboxPorts = Record<PortName, number>
 
 export const PARTS: readonly SandboxPart[] = ['stripe', 'supabase', 'upstash', 'mailbox', 'postgres']
+const PORT_NAMES: readonly PortName[] = [...PARTS, 'smtp']
 
 export const DEFAULT_PORTS: SandboxPorts = {
   stripe: 4010,
@@ -11,9 +14,10 @@ export const DEFAULT_PORTS: SandboxPorts = {
   upstash: 4012,
   mailbox: 4013,
   postgres: 4014,
+  smtp: 4015,
 }
 
-export const portSetting = (part: SandboxPart) => `SANDBOX_${part.toUpperCase()}_PORT`
+export const portSetting = (name: PortName) => `SANDBOX_${name.toUpperCase()}_PORT`
 
 export class PortTakenError extends Error {
   override readonly name = 'PortTakenError'
@@ -30,14 +34,14 @@ export class PortTakenError extends Error {
 /** The default ports, each replaced by its setting where there is one. */
 export function portsFromEnvironment(environment: Record<string, string | undefined>): SandboxPorts {
   const ports = { ...DEFAULT_PORTS }
-  for (const part of PARTS) {
-    const text = environment[portSetting(part)]
+  for (const name of PORT_NAMES) {
+    const text = environment[portSetting(name)]
     if (!text) continue
     const port = Number(text)
     if (!Number.isInteger(port) || port < 1 || port > 65535) {
-      throw new Error(`${portSetting(part)} must be a port number from 1 to 65535.`)
+      throw new Error(`${portSetting(name)} must be a port number from 1 to 65535.`)
     }
-    ports[part] = port
+    ports[name] = port
   }
   return ports
 }
@@ -47,25 +51,26 @@ const LETTING_GO_MS = 1_500
 
 /** @throws PortTakenError for the first port somebody else listens on. */
 export async function assertPortsFree(ports: SandboxPorts, parts: readonly SandboxPart[]): Promise<void> {
-  const seen = new Map<number, SandboxPart>()
-  for (const part of parts) {
-    const port = ports[part]
+  const seen = new Map<number, PortName>()
+  const names = parts.flatMap((part): PortName[] => (part === 'mailbox' ? [part, 'smtp'] : [part]))
+  for (const name of names) {
+    const port = ports[name]
     const other = seen.get(port)
     if (other) {
       throw new Error(
-        `${portSetting(other)} and ${portSetting(part)} are both ${port}; each needs its own port.`,
+        `${portSetting(other)} and ${portSetting(name)} are both ${port}; each needs its own port.`,
       )
     }
-    seen.set(port, part)
-    if (!(await becomesFree(port))) throw new PortTakenError(port, portSetting(part))
+    seen.set(port, name)
+    if (!(await becomesFree(port))) throw new PortTakenError(port, portSetting(name))
   }
 }
 
 /** Ports nobody listens on right now. All are held at once while choosing, so that no two are the same. */
 export async function freePorts(): Promise<SandboxPorts> {
-  const held = await Promise.all(PARTS.map(() => hold(0)))
+  const held = await Promise.all(PORT_NAMES.map(() => hold(0)))
   const ports = { ...DEFAULT_PORTS }
-  for (const [index, part] of PARTS.entries()) ports[part] = held[index]?.port ?? 0
+  for (const [index, name] of PORT_NAMES.entries()) ports[name] = held[index]?.port ?? 0
   await Promise.all(held.map((holder) => holder.release()))
   return ports
 }

@@ -49,6 +49,8 @@ export function appSettings({ ports, appOrigin, secrets }: SandboxSettings): Rec
     UPSTASH_REDIS_REST_URL: loopback(ports.upstash),
     UPSTASH_REDIS_REST_TOKEN: secrets.upstashToken,
     CRON_SECRET: secrets.cronSecret,
+    SMTP_URL: `smtp://paywright:${secrets.localSecret}@127.0.0.1:${ports.smtp}`,
+    MAIL_FROM: 'Paywright <payments@example.com>',
     TRUSTED_PROXY_HOPS: '0',
   }
 }
@@ -98,6 +100,7 @@ export function partSettings(part: SandboxPart, settings: SandboxSettings): Reco
     case 'mailbox':
       return {
         SANDBOX_MAILBOX_PORT: String(ports.mailbox),
+        SANDBOX_SMTP_PORT: String(ports.smtp),
         SANDBOX_MAILBOX_FILE: join(stateDir, 'mails.jsonl'),
         SANDBOX_LOCAL_SECRET: secrets.localSecret,
       }

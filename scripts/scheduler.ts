@@ -3,6 +3,7 @@
 /** What `/api/cron/<name>` is called for, and how often. */
 const JOBS = [
   { name: 'sweep', everyMs: 5_000 },
+  { name: 'outbox', everyMs: 5_000 },
   { name: 'seal', everyMs: 60_000 },
   { name: 'reconcile', everyMs: 60_000 },
   { name: 'sessions', everyMs: 60_000 },

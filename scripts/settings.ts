@@ -14,6 +14,8 @@ const PROVIDER_SETTINGS = [
   'DATABASE_URL',
   'UPSTASH_REDIS_REST_URL',
   'UPSTASH_REDIS_REST_TOKEN',
+  'SMTP_URL',
+  'MAIL_FROM',
 ] as const
 
 export const stateDir = path.join(root, '.sandbox')

@@ -171,6 +171,7 @@ export const HANDLERS = {
     maxBodyBytes: 8 * KIB,
   },
   'POST /api/cron/sessions': job,
+  'POST /api/cron/outbox': job,
   'GET /api/health': {
     ...read('anyone'),
     limits: [],

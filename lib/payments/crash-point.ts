@@ -21,6 +21,8 @@ export const CRASH_POINTS = [
   'reconcile.noted',
   'reconcile.found',
   'reconcile.repaired',
+  'mail.claimed',
+  'mail.handed',
   'audit.sealed',
   'audit.told',
 ] as const

@@ -1,18 +1,30 @@
 import { Hono } from 'hono'
+import { createFaults, type Faults } from '../faults.ts'
 import { type Listening, listen } from '../listen.ts'
 import { hasSecret, isLocalHost } from '../local-only.ts'
 import { listPage, MAIL_CSP, mailPage, notFoundPage, PAGE_CSP, STYLE } from './pages.ts'
+import { listenForMail, SMTP_FAULTS } from './smtp.ts'
 import { type IncomingMail, type MailStore, openMailStore } from './store.ts'
 
-export type MailboxConfig = { port: number; file: string; secret: string }
+export type MailboxConfig = { port: number; smtpPort: number; file: string; secret: string }
+export type Mailbox = Listening & { smtpPort: number }
 
-/** Shows what was sent. Takes mails at `POST /api/messages` from whoever knows the secret. */
-export function startMailbox(config: MailboxConfig): Promise<Listening> {
-  const mailbox = createMailbox(openMailStore(config.file), config.secret)
-  return listen((request) => mailbox.fetch(request), config.port)
+/** Shows what was sent. Takes mails by SMTP and at `POST /api/messages`, from whoever knows the secret. */
+export async function startMailbox(config: MailboxConfig): Promise<Mailbox> {
+  const store = openMailStore(config.file)
+  const faults = createFaults({ secret: config.secret, modes: SMTP_FAULTS })
+  const mailbox = createMailbox(store, config.secret, faults)
+  const pages = await listen((request) => mailbox.fetch(request), config.port)
+  const smtp = await listenForMail({ port: config.smtpPort, secret: config.secret, store, faults })
+  return {
+    port: pages.port,
+    smtpPort: smtp.port,
+    close: async () => void (await Promise.all([pages.close(), smtp.close()])),
+  }
 }
 
-export function createMailbox(store: MailStore, secret: string): Hono {
+/** @param faults of SMTP only: the pages stay there for whoever wants to see what has arrived */
+function createMailbox(store: MailStore, secret: string, faults: Faults): Hono {
   const mailbox = new Hono()
 
   mailbox.use(async (context, next) => {
@@ -24,6 +36,11 @@ export function createMailbox(store: MailStore, secret: string): Hono {
     if (!context.res.headers.has('Content-Security-Policy'))
       context.header('Content-Security-Policy', PAGE_CSP)
   })
+
+  mailbox.all(
+    '/_local/fault',
+    async (context) => (await faults.control(context.req.raw)) ?? context.notFound(),
+  )
 
   mailbox.get('/', (context) => {
     const to = context.req.query('to') ?? ''

@@ -11,9 +11,17 @@ export type Mail = {
   /** Every http(s) address in the mail, in its order, once. */
   links: string[]
   sentAt: string
+  /** What its sender calls it: a mail that is sent again has the same. Null when it did not come by SMTP. */
+  messageId?: string | null
 }
 
-export type IncomingMail = { to: string; subject: string; text: string; html: string }
+export type IncomingMail = {
+  to: string
+  subject: string
+  text: string
+  html: string
+  messageId?: string | null
+}
 
 export type MailStore = {
   add(mail: IncomingMail): Mail

@@ -43,6 +43,8 @@ const REAL = {
   DATABASE_URL: 'postgres://payments_service:canary5@pooler.example.com/postgres?sslmode=verify-full',
   UPSTASH_REDIS_REST_URL: 'https://abc.upstash.io',
   UPSTASH_REDIS_REST_TOKEN: 'canary6canary6canary6',
+  SMTP_URL: 'smtp://paywright:canary8canary8@127.0.0.1:4015',
+  MAIL_FROM: 'Paywright <payments@example.com>',
   CRON_SECRET: 'canary7canary7canary7',
 }
 

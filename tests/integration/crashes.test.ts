@@ -7,6 +7,7 @@ import { freePort } from '../../scripts/ports'
 import type { Leashed } from '../../scripts/processes'
 import { asService } from '../support/audit'
 import { adminSql } from '../support/db'
+import { mailsOwedTo, outbox, ownMails, setOtherMailsAside } from '../support/mails'
 import { newStaff, paid, until } from '../support/paid'
 import { newOrder, openedPayment } from '../support/payment-rows'
 import { newPerson } from '../support/people'
@@ -15,7 +16,7 @@ import { refund, startPayment, sweep } from '../support/requests'
 import { inSoak, isSoak } from '../support/soak'
 import { startServer } from '../support/stack'
 import { stack } from '../support/stack-in-test'
-import { eventOf, postEvent } from '../support/stripe-events'
+import { eventOf, intentOf, postEvent } from '../support/stripe-events'
 import { stripeSdk } from '../support/stripe-sdk'
 
 const { env, serverUrls } = stack()
@@ -181,6 +182,27 @@ async function reconcilingDiesAt(point: CrashPoint): Promise<void> {
   expect(findings).toEqual([{ kind: 'refund_sum', resolved: true }])
 }
 
+async function mailingDiesAt(point: CrashPoint): Promise<void> {
+  await setOtherMailsAside()
+  const payment = await openedPayment()
+  const succeeded = eventOf('payment_intent.succeeded', intentOf(payment, 'succeeded'))
+  // First between the fact and its mail: what is committed is owed.
+  await withServerDyingAt('event.applied', (url) => postEvent(url, succeeded, { secret }))
+  await withServerDyingAt(point, outbox)
+
+  // A dead holder's lease runs out after 20 seconds, its claim after a minute.
+  await adminSql()`update private.job_leases set expires_at = now() where name = 'outbox_test'`
+  await adminSql()`update private.outbox set due_at = now() where customer_id = ${payment.customerId}`
+  expect((await outbox(survivor)).status).toBe(200)
+  expect((await outbox(survivor)).status).toBe(200)
+
+  expect(await mailsOwedTo(payment.customerId)).toMatchObject([
+    { kind: 'receipt', status: 'sent', attempts: 2 },
+  ])
+  // Once; when it died after the mail server had taken it, once more.
+  expect(await ownMails(payment.userId)).toHaveLength(point === 'mail.handed' ? 2 : 1)
+}
+
 async function sealingDiesAt(point: CrashPoint): Promise<void> {
   const seal = (url: string) =>
     fetch(`${url}/api/cron/seal`, {
@@ -206,6 +228,7 @@ const SCENARIOS: Record<string, (point: CrashPoint) => Promise<void>> = {
   decision: decidingDiesAt,
   event: hearingDiesAt,
   reconcile: reconcilingDiesAt,
+  mail: mailingDiesAt,
   audit: sealingDiesAt,
 }
 const ROUNDS = Array.from({ length: inSoak(1, 20) }, (_, round) => round + 1)

@@ -248,6 +248,7 @@ describe('the gates of the route table', () => {
       'POST /api/cron/sweep': () => job('/api/cron/sweep'),
       'POST /api/cron/sessions': () => job('/api/cron/sessions'),
       'POST /api/cron/retention': () => job('/api/cron/retention'),
+      'POST /api/cron/outbox': () => job('/api/cron/outbox'),
       'POST /api/cron/seal': () => job('/api/cron/seal'),
       'POST /api/cron/reconcile': () => job('/api/cron/reconcile'),
       'POST /api/csp-reports': () => post('/api/csp-reports', null, '[]'),

@@ -70,6 +70,8 @@ describe('starting', () => {
       'UPSTASH_REDIS_REST_URL',
       'UPSTASH_REDIS_REST_TOKEN',
       'CRON_SECRET',
+      'SMTP_URL',
+      'MAIL_FROM',
       'TRUSTED_PROXY_HOPS',
     ])
     for (const [name, value] of Object.entries(sandbox.env)) expect(file).toContain(`\n${name}=${value}\n`)

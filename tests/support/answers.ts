@@ -57,6 +57,7 @@ export const ANSWERS: Record<HandlerName, z.ZodType | null> = {
   'POST /api/cron/sweep': counts,
   'POST /api/cron/sessions': counts,
   'POST /api/cron/retention': counts,
+  'POST /api/cron/outbox': counts,
   'POST /api/cron/seal': z.strictObject({
     sealed: z.number(),
     count: z.number(),

@@ -14,6 +14,7 @@ const WAYS_OUT: Record<string, { made: RegExp; in: string[]; bounded: RegExp }> 
     in: ['lib/supabase/server.ts', 'lib/edge/settle-session.ts'],
     bounded: /fetch: withDeadline\(/,
   },
+  SMTP: { made: /createTransport\(/, in: ['lib/mails/smtp.ts'], bounded: /DEADLINE_MS/ },
   fetch: {
     made: /(?<![.\w])fetch\(\s*(input|[`'"]https?:|new URL)/,
     in: ['lib/supabase/with-deadline.ts', 'lib/stripe/server.ts'],

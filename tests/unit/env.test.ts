@@ -12,6 +12,8 @@ const LOCAL = {
   DATABASE_URL: 'postgres://payments_service:canary5@127.0.0.1:4014/postgres',
   UPSTASH_REDIS_REST_URL: 'http://127.0.0.1:4012',
   UPSTASH_REDIS_REST_TOKEN: 'canary6canary6canary6',
+  SMTP_URL: 'smtp://paywright:canary8canary8@127.0.0.1:4015',
+  MAIL_FROM: 'Paywright <payments@example.com>',
   CRON_SECRET: 'canary7canary7canary7',
 }
 
@@ -55,6 +57,28 @@ describe('settings', () => {
 
     for (const name of Object.keys(LOCAL).filter((name) => name !== 'STRIPE_API_BASE'))
       expect(message).toContain(name)
+  })
+
+  it('hands mails over encrypted unless on this machine, and takes nothing but a server and a sender', () => {
+    expect(readEnv(LOCAL).smtp).toMatchObject({ port: 4015, isEncrypted: false, mustEncrypt: false })
+    expect(readEnv({ ...TEST, SMTP_URL: 'smtps://a%40b:c@mail.example.com' }).smtp).toMatchObject({
+      port: 465,
+      isEncrypted: true,
+      user: 'a@b',
+    })
+    expect(readEnv({ ...TEST, SMTP_URL: 'smtp://mail.example.com' }).smtp).toMatchObject({
+      port: 587,
+      mustEncrypt: true,
+    })
+    for (const server of [
+      'mail.example.com',
+      'https://a.example',
+      'smtp://a.example/?tls.rejectUnauthorized=false',
+      'smtp://',
+    ])
+      expect(refusal({ ...LOCAL, SMTP_URL: server })).toContain('SMTP_URL')
+    for (const sender of ['Paywright', 'a@b.example\r\nBcc: c@d.example', 'A <a@b.example>, B <b@c.example>'])
+      expect(refusal({ ...LOCAL, MAIL_FROM: sender })).toContain('MAIL_FROM')
   })
 
   it('lists no other origin unless told to, and over http on this machine only (H8)', () => {

@@ -111,6 +111,7 @@ describe('the route table', () => {
       'POST /api/cron/retention',
       'POST /api/csp-reports',
       'POST /api/cron/sessions',
+      'POST /api/cron/outbox',
     ])
     expect(secretless).toEqual([])
     expect(Object.values(ACTIONS).every((rule) => rule.csrf === 'origin')).toBe(true)

@@ -33,6 +33,8 @@ const SETTINGS = {
   DATABASE_URL: 'postgres://payments_service:unused@127.0.0.1:4014/postgres',
   UPSTASH_REDIS_REST_URL: 'http://127.0.0.1:4012',
   UPSTASH_REDIS_REST_TOKEN: 'not-a-token-of-anybody',
+  SMTP_URL: 'smtp://paywright:canary8canary8@127.0.0.1:4015',
+  MAIL_FROM: 'Paywright <payments@example.com>',
   CRON_SECRET: 'not-a-secret-of-anybody',
   LOG_LEVEL: 'silent',
 }

@@ -1,8 +1,9 @@
 import { appendFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { createTransport } from 'nodemailer'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Listening } from '../../../sandbox/listen.ts'
-import { startMailbox } from '../../../sandbox/mailbox/server.ts'
+
+import { type Mailbox, startMailbox } from '../../../sandbox/mailbox/server.ts'
 import { linksOf, openMailStore } from '../../../sandbox/mailbox/store.ts'
 import { temporaryFolder } from '../support/test-sandbox.ts'
 
@@ -10,13 +11,13 @@ const SECRET = 'secret-of-the-tests'
 
 let folder: string
 let file: string
-let mailbox: Listening
+let mailbox: Mailbox
 let url: string
 
 beforeEach(async () => {
   folder = temporaryFolder()
   file = join(folder, 'mails.jsonl')
-  mailbox = await startMailbox({ port: 0, file, secret: SECRET })
+  mailbox = await startMailbox({ port: 0, smtpPort: 0, file, secret: SECRET })
   url = `http://127.0.0.1:${mailbox.port}`
 })
 
@@ -47,7 +48,55 @@ const list = async (query = '') =>
     }
   ).messages
 
+/** As a mail program does it. */
+async function sendBySmtp(password = SECRET): Promise<void> {
+  const transport = createTransport({
+    host: '127.0.0.1',
+    port: mailbox.smtpPort,
+    auth: { user: 'anybody', pass: password },
+  })
+  const sent = { ...mail({ subject: 'Grüße', text: 'https://a.example/x' }), from: 'shop@example.com' }
+  await transport.sendMail({ ...sent, messageId: '<one@example.com>' })
+}
+
+const faultIs = (mode: string) =>
+  fetch(`${url}/_local/fault`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${SECRET}` },
+    body: JSON.stringify({ mode }),
+  })
+
 describe('the mailbox', () => {
+  it('takes mails by SMTP, with the secret as the password', async () => {
+    await sendBySmtp()
+    await expect(sendBySmtp('wrong')).rejects.toMatchObject({ responseCode: 535 })
+
+    expect(await list()).toMatchObject([
+      {
+        to: 'ada@example.com',
+        subject: 'Grüße',
+        links: ['https://a.example/x'],
+        messageId: '<one@example.com>',
+      },
+    ])
+  })
+
+  it('is as far away as a test wants, and has kept what it took without saying so', async () => {
+    for (const [mode, refusal] of [
+      ['busy', { responseCode: 451 }],
+      ['refuse', { responseCode: 550 }],
+      ['reset', { code: expect.stringMatching(/^E/) }],
+      ['lost', { code: expect.stringMatching(/^E/) }],
+    ] as const) {
+      expect((await faultIs(mode)).status).toBe(200)
+      await expect(sendBySmtp(), mode).rejects.toMatchObject(refusal)
+    }
+    await faultIs('none')
+    await sendBySmtp()
+
+    expect(await list()).toHaveLength(2)
+  })
+
   it('lists mails newest first, and those to one address', async () => {
     await send(mail({ subject: 'first' }))
     await send(mail({ subject: 'second', to: 'Grace@Example.com' }))
