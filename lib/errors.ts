@@ -12,6 +12,7 @@ const ERRORS = {
   sign_in_required: [401, 'Please sign in.'],
   wrong_credentials: [401, 'The e-mail address or the password is not right.'],
   not_authorized: [401, 'Not authorized.'],
+  proof_too_old: [401, 'Please confirm your password first.'],
   confirm_password: [403, 'Please confirm your password first.'],
   forbidden: [403, 'This is not allowed.'],
   foreign_origin: [403, 'The request did not come from this site.'],
@@ -46,6 +47,7 @@ const ERRORS = {
   refund_refused: [422, 'Our payment provider refused this refund. Nothing was sent back.'],
   weak_password: [422, 'Choose a password of 12 characters or more that is hard to guess.'],
   too_many_requests: [429, 'Too many requests. Please wait a moment.'],
+  too_many_exports: [429, 'You have taken your data along three times today. Please try again tomorrow.'],
   too_many_sign_ins: [
     429,
     'Too many attempts to sign in. Please wait a few minutes, or have a link mailed to you: “Forgotten your password?”',

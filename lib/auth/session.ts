@@ -54,11 +54,14 @@ export async function requireFreshUser(): Promise<User> {
 /**
  * As requireFreshUser, and the person has given their password within the last ten minutes: for staff's power over money,
  * for leaving and for taking data along.
- * @throws AppError confirm_password, besides what requireFreshUser throws
+ * @param refusal what to answer to an older sign-in
+ * @throws AppError that refusal, besides what requireFreshUser throws
  */
-export async function requireRecentSignIn(): Promise<User> {
+export async function requireRecentSignIn(
+  refusal: 'confirm_password' | 'proof_too_old' = 'confirm_password',
+): Promise<User> {
   const asker = await requireFreshAsker()
-  if (!isRecent(asker)) throw new AppError('confirm_password')
+  if (!isRecent(asker)) throw new AppError(refusal)
   return asker
 }
 

@@ -32,6 +32,8 @@ export const LIMITS = {
   syncing: { limit: 30, seconds: 60, window: 'fixed', by: 'person' },
   refunding: { limit: 120, seconds: 60, window: 'fixed', by: 'person' },
   canceling: { limit: 30, seconds: 60, window: 'fixed', by: 'person' },
+  exporting: { limit: 10, seconds: 60, window: 'fixed', by: 'person' },
+  leaving: { limit: 10, seconds: 60, window: 'fixed', by: 'person' },
   ordering: { limit: 20, seconds: 60, window: 'fixed', by: 'person' },
 
   /** Whatever staff look at and do, refunds included. */

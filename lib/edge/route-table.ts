@@ -143,6 +143,7 @@ export const HANDLERS = {
     outage: 'local',
     cors: true,
   }),
+  'POST /api/privacy/exports': write(['customer'], { limits: ['exporting'], outage: 'closed' }),
   'GET /api/admin/events': staffRead('support', 'auditor', 'admin'),
   'POST /api/admin/replays': staffWrite('support', 'admin'),
   'GET /api/admin/switches': staffRead('support', 'auditor', 'admin'),

@@ -21,6 +21,7 @@ const BODIES: Partial<Record<HandlerName, () => object>> = {
   'POST /api/payments/create-payment-intent': () => ({ orderId: hers.orderId }),
   'POST /api/payments/[id]/sync': () => ({}),
   'POST /api/orders/[id]/cancellation': () => ({}),
+  'POST /api/privacy/exports': () => ({}),
   'POST /api/payments/[id]/refunds': () => ({
     amountMinor: 1,
     reason: 'requested_by_customer',

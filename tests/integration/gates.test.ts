@@ -244,6 +244,7 @@ describe('the gates of the route table', () => {
         refund(support, paymentId, { reason: 'requested_by_customer', amountMinor: 100 }),
       'POST /api/orders/[id]/cancellation': async () =>
         post(`/api/orders/${await newOrder(ada.id)}/cancellation`, ada, ''),
+      'POST /api/privacy/exports': () => post('/api/privacy/exports', ada, ''),
       'POST /api/session': () => post('/api/session', null, { email: ada.email, password: ada.password }),
       'POST /api/cron/sweep': () => job('/api/cron/sweep'),
       'POST /api/cron/sessions': () => job('/api/cron/sessions'),

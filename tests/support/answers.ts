@@ -53,6 +53,14 @@ export const ANSWERS: Record<HandlerName, z.ZodType | null> = {
   'POST /api/orders/[id]/cancellation': z.strictObject({
     order: z.strictObject({ id: z.uuid(), status: z.string() }),
   }),
+  'POST /api/privacy/exports': z.strictObject({
+    madeAt: z.string(),
+    customerId: z.uuid(),
+    tables: z.record(
+      z.string(),
+      z.strictObject({ withheld: z.array(z.string()), why: z.string(), rows: z.array(z.looseObject({})) }),
+    ),
+  }),
   'POST /api/session': z.strictObject({ next: z.string() }),
   'POST /api/cron/sweep': counts,
   'POST /api/cron/sessions': counts,
