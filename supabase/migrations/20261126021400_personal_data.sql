@@ -51,6 +51,8 @@ insert into private.personal_data (table_name, rows_of, exported, withheld, eras
   ('private.api_orders', 't.order_id in (select o.id from public.orders o where o.customer_id = $1)', true, '{input_hash,api_key_id}',
     '{"key": "''erased:'' || t.order_id", "external_reference": "null", "input_hash": "''''"}', false,
     'which system an order came from belongs to the books'),
+  ('private.outbox', 't.customer_id = $1', true, '{last_error}', '{"facts": "''{}''"}', false,
+    'that a mail was owed; it never holds an address'),
   ('private.webhook_events', $of$(t.livemode, t.object_id) in (
       select p.livemode, p.stripe_payment_intent_id from public.payments p where p.customer_id = $1
       union all select a.livemode, a.stripe_charge_id from private.payment_attempts a
