@@ -24,6 +24,7 @@ export function reportLines({ mode, since, resumed, counts, ending }: ReconcileR
     `  ${pad(counts.payment_intent)} payments`,
     `  ${pad(counts.refund)} refunds`,
     `  ${pad(counts.dispute)} disputes`,
+    `  ${pad(counts.subscription)} subscriptions`,
     `  ${pad(counts.balance_transaction)} balance transactions`,
     '',
     ...(ending ? endingLines(ending) : ['Stopped before the end. The next run goes on from here.']),

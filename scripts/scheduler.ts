@@ -8,6 +8,7 @@ const JOBS = [
   { name: 'reconcile', everyMs: 60_000 },
   { name: 'sessions', everyMs: 60_000 },
   { name: 'retention', everyMs: 3_600_000 },
+  { name: 'grace', everyMs: 60_000 },
 ] as const
 
 export type Scheduler = { stop(): void }

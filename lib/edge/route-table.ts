@@ -155,6 +155,7 @@ export const HANDLERS = {
   'POST /api/admin/api-keys/[id]/revocation': staffWrite('admin'),
   'POST /api/orders': { ...write([], { outage: 'local' }), ...api },
   'GET /api/orders/[id]': { ...read(), ...api },
+  'GET /api/billing/entitlements': { ...read(), ...api },
   'POST /api/session': write(['anyone'], { inside: ['sign-in', 'sign-in-address'], outage: 'local' }),
   'POST /api/cron/sweep': job,
   'POST /api/cron/seal': job,
@@ -173,6 +174,7 @@ export const HANDLERS = {
   },
   'POST /api/cron/sessions': job,
   'POST /api/cron/outbox': job,
+  'POST /api/cron/grace': job,
   'GET /api/health': {
     ...read('anyone'),
     limits: [],

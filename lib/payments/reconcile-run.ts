@@ -6,7 +6,13 @@ import { env } from '../env'
 import { AppError } from '../errors'
 
 /** What is compared, in this order: where a payment is missing, what hangs on it need not be told as well. */
-export const COMPARED = ['payment_intent', 'refund', 'dispute', 'balance_transaction'] as const
+export const COMPARED = [
+  'payment_intent',
+  'refund',
+  'dispute',
+  'subscription',
+  'balance_transaction',
+] as const
 export const ComparedKind = z.enum(COMPARED)
 export type ComparedKind = z.infer<typeof ComparedKind>
 
@@ -48,8 +54,9 @@ const Counts = z.object({
   payment_intent: count,
   refund: count,
   dispute: count,
+  subscription: count,
   balance_transaction: count,
-  /** Of those four, fetched one by one because no list showed them. */
+  /** Of those five, fetched one by one because no list showed them. */
   fetched: count,
   repairsFailed: count,
 })

@@ -26,6 +26,11 @@ export async function listObjects(kind: ComparedKind, since: Date, after?: strin
       )
     case 'dispute':
       return pageOf(await askStripe((stripe) => stripe.disputes.list(query)), seenDispute)
+    case 'subscription':
+      return pageOf(
+        await askStripe((stripe) => stripe.subscriptions.list({ ...query, status: 'all' })),
+        seenSubscription,
+      )
     case 'balance_transaction': {
       const expand = ['data.source']
       return pageOf(
@@ -48,6 +53,8 @@ export async function fetchObject(kind: ComparedKind, id: string): Promise<SeenO
         return seenRefund(await askStripe((stripe) => stripe.refunds.retrieve(id)))
       case 'dispute':
         return seenDispute(await askStripe((stripe) => stripe.disputes.retrieve(id)))
+      case 'subscription':
+        return seenSubscription(await askStripe((stripe) => stripe.subscriptions.retrieve(id)))
       case 'balance_transaction': {
         const expand = ['source']
         return seenTransaction(
@@ -103,6 +110,10 @@ function seenRefund({ id, status, amount, currency, payment_intent }: Stripe.Ref
 
 function seenDispute({ id, status, amount, currency, payment_intent }: Stripe.Dispute): SeenObject {
   return { kind: 'dispute', id, status, amount, currency, payment_intent: idOf(payment_intent) }
+}
+
+function seenSubscription({ id, status }: Stripe.Subscription): SeenObject {
+  return { kind: 'subscription', id, status }
 }
 
 function seenTransaction({ id, net, currency, source }: Stripe.BalanceTransaction): SeenObject {

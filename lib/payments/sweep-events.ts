@@ -15,7 +15,8 @@ const FACTS = new Set([
   'charge.succeeded',
   'charge.failed',
 ])
-const HANDLED = /^(payment_intent|charge|refund|radar\.early_fraud_warning)\./
+const HANDLED =
+  /^(payment_intent|charge|refund|radar\.early_fraud_warning|customer\.subscription|invoice|checkout\.session)\./
 
 /**
  * The next page of Stripe's events, oldest first, into the inbox: those that never reached us. A dry run counts them only.

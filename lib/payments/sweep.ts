@@ -1,5 +1,6 @@
 import 'server-only'
 import { z } from 'zod'
+import { Cancellation, endSecondSubscription } from '../billing/end-second-subscription'
 import { callService } from '../db/sql'
 import { env } from '../env'
 import { errorFields, log } from '../log'
@@ -21,13 +22,14 @@ export type Swept = {
   payments: number
   orders: number
   decisions: number
+  cancellations: number
   failures: number
 }
 
 /**
  * Finish what was left half-way, without the customer: events that could not be applied, refunds Stripe has not answered,
  * payments whose PaymentIntent was never linked, payments nobody has told us about for a while, orders that have expired,
- * decisions not carried out.
+ * decisions not carried out, second subscriptions not ended.
  * Any number of sweeps may run at once: each row is claimed by one.
  */
 export async function sweep(): Promise<Swept> {
@@ -35,11 +37,19 @@ export async function sweep(): Promise<Swept> {
   const deadline = Date.now() + TIME_BUDGET_MS
   const claim = async (name: string) =>
     z.array(z.unknown()).parse(await callService(name, { p_livemode: livemode, p_limit: BATCH }))
-  const swept: Swept = { events: 0, refunds: 0, payments: 0, orders: 0, decisions: 0, failures: 0 }
+  const swept: Swept = {
+    events: 0,
+    refunds: 0,
+    payments: 0,
+    orders: 0,
+    decisions: 0,
+    cancellations: 0,
+    failures: 0,
+  }
 
   /** A row that cannot even be read holds up no other. */
   async function each<Row>(
-    kind: 'events' | 'refunds' | 'payments' | 'decisions',
+    kind: 'events' | 'refunds' | 'payments' | 'decisions' | 'cancellations',
     name: string,
     row: z.ZodType<Row>,
     finish: (row: Row) => Promise<unknown>,
@@ -69,5 +79,6 @@ export async function sweep(): Promise<Swept> {
   await each('decisions', 'decisions_to_carry_out', Decision, (decision) =>
     carryOutDecision(decision, 'sweep'),
   )
+  await each('cancellations', 'cancellations_to_carry_out', Cancellation, endSecondSubscription)
   return swept
 }

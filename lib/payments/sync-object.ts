@@ -1,5 +1,8 @@
 import 'server-only'
 import { z } from 'zod'
+import { Changed, forgetAnswer } from '../billing/entitlement-cache'
+import type { CheckoutFacts, InvoiceFacts, SubscriptionFacts } from '../billing/facts'
+import { fetchCheckout, fetchInvoice, fetchSubscription } from '../billing/fetch-billing'
 import { callService } from '../db/sql'
 import { env } from '../env'
 import { AppError } from '../errors'
@@ -17,12 +20,21 @@ import {
 const MAX_FETCHES = 3
 
 const Outcome = z.object({
-  outcome: z.enum(['applied', 'stale', 'needs_payment', 'foreign']),
+  outcome: z.enum(['applied', 'stale', 'needs_payment', 'needs_subscription', 'foreign']),
   version: z.number().int(),
+  /** Whose entitlements it has changed. */
+  entitlements: Changed.optional(),
 })
 
 /** What a hint can be about. */
-export const SyncKind = z.enum(['payment_intent', 'refund', 'dispute'])
+export const SyncKind = z.enum([
+  'payment_intent',
+  'refund',
+  'dispute',
+  'subscription',
+  'invoice',
+  'checkout.session',
+])
 export type SyncKind = z.infer<typeof SyncKind>
 
 export type SyncSource = 'app' | 'webhook' | 'sync' | 'sweep' | 'reconcile' | 'replay'
@@ -36,7 +48,8 @@ type Request = {
   eventId?: string
 }
 
-type Fetched<Kept> = { facts: IntentFacts | RefundFacts | DisputeFacts; kept: Kept }
+type Facts = IntentFacts | RefundFacts | DisputeFacts | SubscriptionFacts | InvoiceFacts | CheckoutFacts
+type Fetched<Kept> = { facts: Facts; kept: Kept }
 
 /**
  * Make our row say what Stripe says. The one way to ask Stripe for news: webhooks that are hints, the result page, the
@@ -58,6 +71,15 @@ export async function syncObject({ kind, ...request }: Request & { kind: SyncKin
         facts: disputeFacts(await fetchDispute(request.id)),
         kept: undefined,
       }))
+    case 'subscription':
+      return await converge(request, async () => ({
+        facts: await fetchSubscription(request.id),
+        kept: undefined,
+      }))
+    case 'invoice':
+      return await converge(request, async () => ({ facts: await fetchInvoice(request.id), kept: undefined }))
+    case 'checkout.session':
+      await syncCheckout(request)
   }
 }
 
@@ -66,6 +88,15 @@ export async function syncPaymentIntent(request: Request): Promise<Stripe.Paymen
   return await converge(request, async () => {
     const intent = await fetchIntent(request.id)
     return { facts: await intentFacts(intent), kept: intent }
+  })
+}
+
+/** The same for a Checkout page: first the subscription it has led to. Returns where the page is, while it waits. */
+export async function syncCheckout(request: Request): Promise<string | null> {
+  return await converge(request, async () => {
+    const { facts, subscription, url } = await fetchCheckout(request.id)
+    if (subscription && facts.status === 'complete') await syncSubscription(subscription, request.source)
+    return { facts, kept: url }
   })
 }
 
@@ -85,30 +116,42 @@ async function converge<Kept>(request: Request, fetch: () => Promise<Fetched<Kep
     const { outcome, version } = await applySnapshot(facts, { ...request, expectedVersion })
     if (outcome === 'applied' || outcome === 'foreign') return kept
     if (outcome === 'needs_payment') await syncPaymentOf(facts, request.source)
+    if (outcome === 'needs_subscription') await syncSubscriptionOf(facts, request.source)
     expectedVersion = version
   }
   throw new AppError('unavailable', { retryAfterSeconds: 1 })
 }
 
 /** A refund or dispute of a payment that is not known here yet. */
-async function syncPaymentOf(facts: Fetched<unknown>['facts'], source: SyncSource): Promise<void> {
+async function syncPaymentOf(facts: Facts, source: SyncSource): Promise<void> {
   const intentId = 'payment_intent' in facts ? facts.payment_intent : null
   if (!intentId) throw new AppError('unavailable')
   await syncPaymentIntent({ id: intentId, expectedVersion: 0, source })
 }
 
-async function applySnapshot(
-  facts: Fetched<unknown>['facts'],
-  request: Request,
-): Promise<z.infer<typeof Outcome>> {
-  const answer = await callService('apply_snapshot', {
-    p_livemode: env().livemode,
-    p_object: { json: facts },
-    p_expected_version: request.expectedVersion,
-    p_event_id: request.eventId ?? null,
-    p_source: request.source,
-  })
-  return Outcome.parse(answer)
+/** An invoice of a subscription that is not known here yet. */
+async function syncSubscriptionOf(facts: Facts, source: SyncSource): Promise<void> {
+  const id = 'subscription' in facts ? facts.subscription : null
+  if (!id) throw new AppError('unavailable')
+  await syncSubscription(id, source)
+}
+
+async function syncSubscription(id: string, source: SyncSource): Promise<void> {
+  await syncObject({ kind: 'subscription', id, expectedVersion: 0, source })
+}
+
+async function applySnapshot(facts: Facts, request: Request): Promise<z.infer<typeof Outcome>> {
+  const answer = Outcome.parse(
+    await callService('apply_snapshot', {
+      p_livemode: env().livemode,
+      p_object: { json: facts },
+      p_expected_version: request.expectedVersion,
+      p_event_id: request.eventId ?? null,
+      p_source: request.source,
+    }),
+  )
+  if (answer.entitlements) await forgetAnswer(answer.entitlements)
+  return answer
 }
 
 async function fetchIntent(id: string): Promise<Stripe.PaymentIntent> {

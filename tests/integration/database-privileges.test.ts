@@ -7,10 +7,12 @@ const SCHEMAS = ['public', 'private', 'service']
 const AUTHENTICATED_MAY = [
   'select public.customers (created_at, id, user_id)',
   'select public.disputes (amount_minor, created_at, currency, id, payment_id, status, updated_at)',
+  'select public.invoices (amount_due_minor, amount_paid_minor, created_at, currency, customer_id, grace, grace_ends_at, id, livemode, needs_action, status, subscription_id, updated_at)',
   'select public.order_lines (amount_minor, name, order_id, position, product_id, quantity, unit_amount_minor)',
   'select public.orders (created_at, currency, customer_id, expires_at, id, livemode, paid_at, paid_by_payment_id, reference, status, total_minor)',
   'select public.payments (amount_minor, amount_received_minor, amount_refunded_minor, canceled_at, card_brand, card_last4, created_at, currency, customer_id, description, failure_hint, id, livemode, order_id, paid_at, status, updated_at)',
   'select public.refunds (amount_minor, created_at, currency, id, payment_id, status, updated_at)',
+  'select public.subscriptions (began_at, cancel_at, created_at, current_period_end, customer_id, ended_at, id, livemode, plan_id, status, updated_at)',
 ]
 
 async function privilegesOf(role: string): Promise<string[]> {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { ACTIONS, HANDLERS, type HandlerName, PAGES } from '@/lib/edge/route-table'
 import { ANSWERS, Refusal } from '../support/answers'
+import { bearer, customer, newApiKey } from '../support/api-keys'
 import { quietDump } from '../support/database-dump'
 import { builtActions, sendForm } from '../support/forms'
 import { newStaff, type Paid, paid } from '../support/paid'
@@ -10,6 +11,7 @@ import type { Person } from '../support/people'
 import { post, refund } from '../support/requests'
 import { LISTED_ORIGIN } from '../support/stack'
 import { stack } from '../support/stack-in-test'
+import { voices } from '../support/staff'
 import { staffRequests } from '../support/staff-requests'
 import { eventOf, postEvent } from '../support/stripe-events'
 
@@ -250,6 +252,14 @@ describe('the gates of the route table', () => {
       'POST /api/cron/sessions': () => job('/api/cron/sessions'),
       'POST /api/cron/retention': () => job('/api/cron/retention'),
       'POST /api/cron/outbox': () => job('/api/cron/outbox'),
+      'POST /api/cron/grace': () => job('/api/cron/grace'),
+      'GET /api/billing/entitlements': async () => {
+        const { customerId } = await customer(ada)
+        const { secret } = await newApiKey((await voices()).admin)
+        return await fetch(`${server}/api/billing/entitlements?customerId=${customerId}`, {
+          headers: bearer(secret),
+        })
+      },
       'POST /api/cron/seal': () => job('/api/cron/seal'),
       'POST /api/cron/reconcile': () => job('/api/cron/reconcile'),
       'POST /api/csp-reports': () => post('/api/csp-reports', null, '[]'),

@@ -66,6 +66,21 @@ export const ANSWERS: Record<HandlerName, z.ZodType | null> = {
   'POST /api/cron/sessions': counts,
   'POST /api/cron/retention': counts,
   'POST /api/cron/outbox': counts,
+  'POST /api/cron/grace': counts,
+  'GET /api/billing/entitlements': z.strictObject({
+    customerId: z.uuid(),
+    entitlements: z.array(
+      z.strictObject({
+        group: z.string(),
+        tier: z.string(),
+        planId: z.uuid(),
+        plan: z.string(),
+        subscriptionId: z.uuid(),
+        state: z.enum(['active', 'grace']),
+        until: z.string().nullable(),
+      }),
+    ),
+  }),
   'POST /api/cron/seal': z.strictObject({
     sealed: z.number(),
     count: z.number(),

@@ -10,7 +10,7 @@ const [first] = stack().serverUrls as [string]
 /** Priced in another currency than the notebook. */
 export const LAMP = '7a0e8f10-0000-4000-8000-000000000002'
 export const SCARF = '7a0e8f10-0000-4000-8000-000000000005'
-export const ALL = ['orders:create', 'orders:read']
+export const ALL = ['orders:create', 'orders:read', 'entitlements:read']
 
 export type Key = { secret: string; apiKey: { id: string; prefix: string; lastUsedAt: string | null } }
 export type Order = { order: { id: string; status: string; totalMinor: number } }

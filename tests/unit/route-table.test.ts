@@ -112,6 +112,7 @@ describe('the route table', () => {
       'POST /api/csp-reports',
       'POST /api/cron/sessions',
       'POST /api/cron/outbox',
+      'POST /api/cron/grace',
     ])
     expect(secretless).toEqual([])
     expect(Object.values(ACTIONS).every((rule) => rule.csrf === 'origin')).toBe(true)

@@ -27,7 +27,7 @@ function deploymentGuide(): string {
   return readFileSync('docs/deploy.md', 'utf8').replaceAll(/^ +/gm, '')
 }
 
-/** The types of Stripe's events that the newest `service.apply_event` names, in full or as the beginning of a `like`. */
+/** The types of Stripe's events that the newest `private.hinted_kind` names, in full or as the beginning of a `like`. */
 function handled(): string[] {
   const words = [...newestDefinition().matchAll(/'([a-z_]+\.[a-z_.]*)%?'/g)].map(([, word = '']) => word)
   return stripeEventTypes()
@@ -40,7 +40,7 @@ function newestDefinition(): string {
     .sort()
     .flatMap((file) => [
       ...readFileSync(`${MIGRATIONS}/${file}`, 'utf8').matchAll(
-        /create (?:or replace )?function service\.apply_event\([\s\S]*?as \$(\w*)\$([\s\S]*?)\$\1\$/g,
+        /create (?:or replace )?function private\.hinted_kind\([\s\S]*?as \$(\w*)\$([\s\S]*?)\$\1\$/g,
       ),
     ])
   return definitions.at(-1)?.[2] ?? ''
