@@ -5,13 +5,16 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, write
 import path from 'node:path'
 import { childEnvironment, root, tool } from '../../scripts/processes.ts'
 import { ensureBuild } from '../../scripts/production-build.ts'
+import { BILLING_MUTATIONS } from './billing.ts'
 import { MONEY_MUTATIONS } from './money.ts'
 import { type Catcher, type Mutation, mutated } from './mutation.ts'
 import { WEBHOOK_MUTATIONS } from './webhooks.ts'
 
 const copy = path.join(root, '.mutations')
 const words = process.argv.slice(2).join(' ')
-const mutations = [...WEBHOOK_MUTATIONS, ...MONEY_MUTATIONS].filter(({ mistake }) => mistake.includes(words))
+const mutations = [...WEBHOOK_MUTATIONS, ...MONEY_MUTATIONS, ...BILLING_MUTATIONS].filter(({ mistake }) =>
+  mistake.includes(words),
+)
 
 type Result = { name: string; status: string; messages: string }
 

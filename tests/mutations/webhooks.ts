@@ -124,13 +124,13 @@ export const WEBHOOK_MUTATIONS: readonly Mutation[] = [
   {
     mistake: 'second-grained ordering that drops the second event',
     at: { sqlFunction: 'service.apply_event' },
-    find: `  v_fetch_kind := case`,
+    find: `  v_fetch_kind := private.hinted_kind(v_type);`,
     put: `  if exists (select from private.webhook_events e where e.object_id = v_object ->> 'id' and e.status = 'processed'
       and e.event_id <> v_id and e.stripe_created_at >= to_timestamp((p_event ->> 'created')::double precision)) then
     update private.webhook_events set status = 'ignored' where livemode = v_mode and event_id = v_id;
     return jsonb_build_object('outcome', 'ignored');
   end if;
-  v_fetch_kind := case`,
+  v_fetch_kind := private.hinted_kind(v_type);`,
     caughtBy: simulator(/differ|and here it (is|says)/),
   },
   {
