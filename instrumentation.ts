@@ -1,13 +1,12 @@
 import type { Instrumentation } from 'next'
+import { isDevelopment, isOnPlatform } from './lib/public-env'
 
 /** Run once per server process, before the first request is answered. */
 export async function register(): Promise<void> {
+  // biome-ignore lint/style/noProcessEnv: no setting but a constant of the build, and what keeps the rest out of the one for Edge
   if (process.env.NEXT_RUNTIME === 'nodejs') {
     const { startProcess } = await import('./lib/process/start')
-    startProcess({
-      isDevelopment: process.env.NODE_ENV === 'development',
-      isOnPlatform: process.env.VERCEL !== undefined,
-    })
+    startProcess({ isDevelopment, isOnPlatform })
   }
 }
 

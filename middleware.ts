@@ -12,12 +12,13 @@ import { refreshSession } from './lib/edge/refresh-session'
 import { isFromUs } from './lib/edge/same-origin'
 import { takeLimits } from './lib/edge/take-limits'
 import { env } from './lib/env'
+import { isDevelopment, isOnPlatform } from './lib/public-env'
 
 /**
  * The order of the gates, nothing else: what each asks of a request is in lib/edge/route-table.ts. All of it is comfort:
  * every page, action and route authorises again.
  */
-export const middleware = numbered(gates, { isOnPlatform: process.env.VERCEL !== undefined })
+export const middleware = numbered(gates, { isOnPlatform })
 
 async function gates(request: NextRequest, requestId: string): Promise<NextResponse> {
   const settings = env()
@@ -48,7 +49,7 @@ async function gates(request: NextRequest, requestId: string): Promise<NextRespo
     path: pathname,
     nonce,
     isHttps: settings.isHttps,
-    isDevelopment: process.env.NODE_ENV === 'development',
+    isDevelopment,
     localStripeOrigin: settings.stripe.apiBase ? new URL(settings.stripe.apiBase).origin : null,
   })
   const response = await refreshSession(request, () => {

@@ -1,6 +1,10 @@
 import 'server-only'
 import { env, type Mode } from './env'
 
+/** Not settings but facts of where this runs. Written out in full, since the build for Edge puts the values in their place. */
+export const isDevelopment = process.env.NODE_ENV === 'development'
+export const isOnPlatform = process.env.VERCEL !== undefined
+
 export type PublicConfig = {
   mode: Mode
   stripePublishableKey: string

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { appendFile, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -58,6 +58,25 @@ const FORBIDDEN = [
   ['tests/a.ts', '../app/page.tsx'],
 ] as const
 
+/** Settings are read in lib/env.ts and lib/public-env.ts, and nowhere else. */
+const READS_SETTINGS = [
+  'app/env.ts',
+  'components/env.ts',
+  'lib/env-too.ts',
+  'lib/edge/env.ts',
+  'lib/payments/env.ts',
+  'middleware.ts',
+  'instrumentation.ts',
+  'next.config.js',
+]
+const MAY_READ_SETTINGS = [
+  'lib/env.ts',
+  'lib/public-env.ts',
+  'scripts/env.ts',
+  'sandbox/env.ts',
+  'tests/env.ts',
+]
+
 /** What looks similar and is how things are done here. */
 const ALLOWED = [
   ['app/ok.ts', '@/lib/payments/create-payment'],
@@ -85,7 +104,7 @@ const OTHER_WAYS = [
 
 const folder = await mkdtemp(join(tmpdir(), 'import-rules-'))
 afterAll(() => rm(folder, { recursive: true }))
-const refused = await refusedFiles()
+const { refused, reading } = await refusedFiles()
 
 describe('who may import whom', () => {
   it.each(FORBIDDEN)('%s may not import %s', (file) => {
@@ -99,20 +118,33 @@ describe('who may import whom', () => {
   it.each(ALLOWED)('%s may import %s', (file) => {
     expect(refused).not.toContain(file)
   })
+
+  it.each(READS_SETTINGS)('%s may not read a setting', (file) => {
+    expect(reading).toContain(file)
+  })
+
+  it.each(MAY_READ_SETTINGS)('%s may read settings', (file) => {
+    expect(reading).not.toContain(file)
+  })
 })
 
-/** One run of the linter, with the project's rules, over files that do nothing but import. */
-async function refusedFiles(): Promise<string[]> {
+/** One run of the linter, with the project's rules, over files that do nothing but import, or read a setting. */
+async function refusedFiles(): Promise<{ refused: string[]; reading: string[] }> {
   const files = [
     ...[...FORBIDDEN, ...ALLOWED].map(
       ([file, from]) => [file, `import { x } from '${from}'\n\nexport const y = x\n`] as const,
     ),
     ...OTHER_WAYS,
   ]
+  const reads = [...READS_SETTINGS, ...MAY_READ_SETTINGS]
   await copyFile('biome.json', join(folder, 'biome.json'))
   for (const [file, text] of files) {
     await mkdir(dirname(join(folder, file)), { recursive: true })
     await writeFile(join(folder, file), text)
+  }
+  for (const file of reads) {
+    await mkdir(dirname(join(folder, file)), { recursive: true })
+    await appendFile(join(folder, file), 'export const setting = process.env.SETTING\n')
   }
   const report = await biome(
     'lint',
@@ -121,9 +153,11 @@ async function refusedFiles(): Promise<string[]> {
     '--reporter=github',
     '.',
   )
-  return [...report.matchAll(/lint\/style\/noRestrictedImports,file=([^,]+),/g)].map(([, path = '']) =>
-    path.replace(`${folder}/`, ''),
-  )
+  const filesThat = (rule: string) =>
+    [...report.matchAll(new RegExp(`lint/style/${rule},file=([^,]+),`, 'g'))].map(([, path = '']) =>
+      path.replace(`${folder}/`, ''),
+    )
+  return { refused: filesThat('noRestrictedImports'), reading: filesThat('noProcessEnv') }
 }
 
 /** It ends with 1 when there is something to report, as there should be. */
