@@ -24,6 +24,7 @@ const ERRORS = {
   not_refundable: [409, 'This payment cannot be refunded now: nothing was paid, or a dispute is open.'],
   not_replayable: [409, 'This event cannot be replayed: what it said is not kept any more.'],
   last_admin: [409, 'Somebody has to stay admin.'],
+  changed_meanwhile: [409, 'Somebody else has changed this meanwhile. Please look at it again.'],
   already_running: [409, 'Another run of this job is going on.'],
   body_too_large: [413, 'The request is too large.'],
   unsupported_type: [415, 'The request must be JSON.'],

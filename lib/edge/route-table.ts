@@ -148,6 +148,8 @@ export const HANDLERS = {
   'POST /api/admin/replays': staffWrite('support', 'admin'),
   'GET /api/admin/switches': staffRead('support', 'auditor', 'admin'),
   'PUT /api/admin/switches/[name]': staffWrite('admin'),
+  'GET /api/admin/payment-limits': staffRead('support', 'auditor', 'admin'),
+  'PUT /api/admin/payment-limits/[rule]': staffWrite('admin'),
   'GET /api/admin/staff': staffRead('auditor', 'admin'),
   'PUT /api/admin/staff/[userId]': staffWrite('admin'),
   'GET /api/admin/api-keys': staffRead('auditor', 'admin'),

@@ -29,6 +29,7 @@ const BODIES: Partial<Record<HandlerName, () => object>> = {
   }),
   'POST /api/admin/replays': () => ({ eventId: 'evt_nobodys', reason: REASON }),
   'PUT /api/admin/switches/[name]': () => ({ on: true, reason: REASON }),
+  'PUT /api/admin/payment-limits/[rule]': () => ({ value: 1, version: 9999, reason: REASON }),
   'PUT /api/admin/staff/[userId]': () => ({ role: null, reason: REASON }),
   'POST /api/admin/api-keys': () => ({ name: 'matrix', scopes: ['orders:read'], reason: REASON }),
   'POST /api/admin/api-keys/[id]/revocation': () => ({ reason: REASON }),
@@ -92,6 +93,7 @@ function addressOf(template: string): string {
     .replace('[orderId]', hers.orderId)
     .replace('/api/orders/[id]/cancellation', `/api/orders/${hers.spareOrderId}/cancellation`)
     .replace('/switches/[name]', '/switches/payments')
+    .replace('[rule]', 'amount_max')
     .replace('[userId]', randomUUID())
     .replace('[id]', template.startsWith('/api/payments') ? hers.paymentId : randomUUID())
 }

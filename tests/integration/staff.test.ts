@@ -9,6 +9,7 @@ import { get, post, refund } from '../support/requests'
 import { stack } from '../support/stack-in-test'
 import {
   auditOf,
+  putLimit,
   REASON,
   replay,
   setRole,
@@ -46,6 +47,16 @@ const ADDRESSES: [string, (by: Person | null) => Promise<Response>, Partial<Reco
     ['GET /api/admin/api-keys', (by) => get('/api/admin/api-keys', by), { auditor: 200, admin: 200 }],
     ['POST /api/admin/replays', (by) => replay(by, { eventId: 'evt_never' }), { support: 404, admin: 404 }],
     ['PUT /api/admin/switches/[name]', (by) => setSwitch(by, 'refunds', true), { admin: 200 }],
+    [
+      'GET /api/admin/payment-limits',
+      (by) => get('/api/admin/payment-limits', by),
+      { support: 200, auditor: 200, admin: 200 },
+    ],
+    [
+      'PUT /api/admin/payment-limits/[rule]',
+      (by) => putLimit(by, 'amount_max', { value: 1, version: 9999 }),
+      { admin: 409 },
+    ],
     ['PUT /api/admin/staff/[userId]', (by) => setRole(by, NO_ID, 'support'), { admin: 404 }],
     [
       'POST /api/admin/api-keys',
@@ -96,6 +107,7 @@ describe('what each role may do', () => {
           p_value: 1,
           p_window_seconds: null,
           p_countries: null,
+          p_version: 0,
           p_reason: REASON,
         },
         ['admin'],

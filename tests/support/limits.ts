@@ -13,6 +13,8 @@ export async function setLimit(
   rule: string,
   to: { currency?: string; value?: number | null; windowSeconds?: number; countries?: string[] },
 ): Promise<void> {
+  const [row] = await adminSql()`
+    select version from private.payment_limits where rule = ${rule} and currency = ${to.currency ?? '*'}`
   await callService('change_payment_limit', {
     p_actor: admin.id,
     p_rule: rule,
@@ -20,6 +22,7 @@ export async function setLimit(
     p_value: to.value ?? null,
     p_window_seconds: to.windowSeconds ?? null,
     p_countries: to.countries ?? null,
+    p_version: row?.version ?? 0,
     p_reason: 'a drill of the tests',
   })
 }

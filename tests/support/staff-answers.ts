@@ -25,6 +25,16 @@ const switches = z.strictObject({
     }),
   ),
 })
+const limit = z.strictObject({
+  rule: z.string(),
+  currency: z.string(),
+  value: z.number().nullable(),
+  windowSeconds: z.number().nullable(),
+  countries: z.array(z.string()).nullable(),
+  version: z.number(),
+  changedAt: z.string(),
+  changedBy: z.uuid().nullable(),
+})
 const apiKey = z.strictObject({
   id: z.uuid(),
   name: z.string(),
@@ -73,6 +83,8 @@ export const STAFF_ANSWERS = {
   }),
   'GET /api/admin/switches': switches,
   'PUT /api/admin/switches/[name]': switches,
+  'GET /api/admin/payment-limits': z.strictObject({ limits: z.array(limit) }),
+  'PUT /api/admin/payment-limits/[rule]': z.strictObject({ limit }),
   'GET /api/admin/staff': z.strictObject({
     staff: z.array(z.strictObject({ userId: z.uuid(), role: z.string(), since: z.string() })),
   }),

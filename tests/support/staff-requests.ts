@@ -4,7 +4,7 @@ import { newStaff } from './paid'
 import { newUserRow } from './payment-rows'
 import { get, post } from './requests'
 import { stack } from './stack-in-test'
-import { REASON, replay, setRole, setSwitch } from './staff'
+import { limitOf, putLimit, REASON, replay, setRole, setSwitch } from './staff'
 import { eventOf, postEvent } from './stripe-events'
 
 /** One request that is answered for each address of staff and of other systems. */
@@ -22,6 +22,11 @@ export async function staffRequests() {
     'POST /api/admin/replays': () => replay(admin, { eventId: event.id }),
     'GET /api/admin/switches': () => get('/api/admin/switches', admin),
     'PUT /api/admin/switches/[name]': () => setSwitch(admin, 'refunds', true),
+    'GET /api/admin/payment-limits': () => get('/api/admin/payment-limits', admin),
+    'PUT /api/admin/payment-limits/[rule]': async () => {
+      const { value, version } = await limitOf(admin, 'amount_min')
+      return await putLimit(admin, 'amount_min', { value, version })
+    },
     'GET /api/admin/staff': () => get('/api/admin/staff', admin),
     'PUT /api/admin/staff/[userId]': async () => setRole(admin, await newUserRow(), 'auditor'),
     'GET /api/admin/api-keys': () => get('/api/admin/api-keys', admin),

@@ -1,8 +1,9 @@
 import { createServerClient } from '@supabase/ssr'
+import type { Limit } from '@/lib/limits/schema'
 import { adminSql } from './db'
 import { newStaff } from './paid'
 import { newPerson, type Person } from './people'
-import { type Options, post } from './requests'
+import { get, type Options, post } from './requests'
 import { stack } from './stack-in-test'
 
 export type Voices = Record<'customer' | 'support' | 'auditor' | 'admin', Person>
@@ -26,6 +27,17 @@ export const replay = (by: Person | null, body: object, options?: Options) =>
 
 export const setSwitch = (by: Person | null, name: string, on: boolean, options?: Options) =>
   post(`/api/admin/switches/${name}`, by, { on, reason: REASON }, { method: 'PUT', ...options })
+
+export const putLimit = (by: Person | null, rule: string, body: object, options?: Options) =>
+  post(`/api/admin/payment-limits/${rule}`, by, { reason: REASON, ...body }, { method: 'PUT', ...options })
+
+/** A limit as staff see it. */
+export async function limitOf(by: Person, rule: string, currency = '*'): Promise<Limit> {
+  const { limits } = (await (await get('/api/admin/payment-limits', by)).json()) as { limits: Limit[] }
+  const limit = limits.find((one) => one.rule === rule && one.currency === currency)
+  if (!limit) throw new Error(`there is no limit ${rule} ${currency}`)
+  return limit
+}
 
 export const setRole = (by: Person | null, userId: string, role: string | null, options?: Options) =>
   post(`/api/admin/staff/${userId}`, by, { role, reason: REASON }, { method: 'PUT', ...options })
