@@ -1,5 +1,6 @@
 import 'server-only'
 import { z } from 'zod'
+import { findPage } from './edge/find-rule'
 import { env } from './env'
 import { AppError } from './errors'
 import type { LogFields } from './log-fields'
@@ -29,8 +30,8 @@ const Single = z.looseObject({
 })
 
 /**
- * What may be logged of a report: which directive, the origin of what it kept out, on which page. Addresses carry whatever
- * was in them, so nothing else of them is kept.
+ * What may be logged of a report: which directive, the origin of what it kept out, on which page of ours. Addresses carry
+ * whatever was in them, so nothing else of them is kept.
  * @throws AppError bad_request for what is neither of the two forms
  */
 export function readViolations(report: unknown): LogFields[] {
@@ -52,7 +53,7 @@ function violation(directive = '', blocked = '', page = ''): LogFields {
   return {
     kind: /^[a-z-]{3,30}/.exec(directive)?.[0] ?? 'other',
     source: originOf(blocked),
-    route: pathOf(page),
+    route: pageOf(page),
   }
 }
 
@@ -64,7 +65,7 @@ function originOf(blocked: string): string {
   return url.origin === 'null' ? url.protocol.slice(0, -1) : url.origin
 }
 
-function pathOf(page: string): string {
+function pageOf(page: string): string {
   const url = URL.parse(page)
-  return url?.origin === env().appOrigin ? url.pathname : 'elsewhere'
+  return (url?.origin === env().appOrigin && findPage(url.pathname)) || 'elsewhere'
 }

@@ -1,10 +1,10 @@
 import { FORMS, HANDLERS, type HandlerRule, PAGES, type PageRule } from './route-table'
 
-type Row<Rule> = { segments: string[]; rule: Rule }
+type Row<Rule> = { path: string; segments: string[]; rule: Rule }
 
 const rowsOf = <Rule>(table: Record<string, Rule>): Row<Rule>[] =>
   Object.entries(table)
-    .map(([path, rule]) => ({ segments: segmentsOf(path), rule }))
+    .map(([path, rule]) => ({ path, segments: segmentsOf(path), rule }))
     // A name that is spelled out goes before one that stands for any.
     .toSorted((one, other) => placeholders(one.segments) - placeholders(other.segments))
 
@@ -24,7 +24,7 @@ const handlersOf = new Map(
 
 /** The row of a route handler, or null: then there is no such handler. */
 export function findHandlerRule(method: string, pathname: string): HandlerRule | null {
-  return find(handlersOf.get(method === 'HEAD' ? 'GET' : method) ?? [], pathname)
+  return find(handlersOf.get(method === 'HEAD' ? 'GET' : method) ?? [], pathname)?.rule ?? null
 }
 
 /**
@@ -35,13 +35,18 @@ export function findRule(method: string, pathname: string): PageRule | HandlerRu
   const handler = findHandlerRule(method, pathname)
   if (handler) return handler
   const changesNothing = method === 'GET' || method === 'HEAD' || method === 'OPTIONS'
-  if (changesNothing || pathname.startsWith('/api/')) return find(pages, pathname) ?? PAGES['/']
+  if (changesNothing || pathname.startsWith('/api/')) return find(pages, pathname)?.rule ?? PAGES['/']
   return FORMS
 }
 
-function find<Rule>(rows: Row<Rule>[], pathname: string): Rule | null {
+/** A page by its name in the table, `/orders/[orderId]`, or null: then there is no such page. */
+export function findPage(pathname: string): string | null {
+  return find(pages, pathname)?.path ?? null
+}
+
+function find<Rule>(rows: Row<Rule>[], pathname: string): Row<Rule> | null {
   const segments = segmentsOf(pathname)
-  return rows.find((row) => matches(row.segments, segments))?.rule ?? null
+  return rows.find((row) => matches(row.segments, segments)) ?? null
 }
 
 function matches(pattern: string[], segments: string[]): boolean {

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { asHeader, CANARY, CANARY_TEXTS, canariesIn, EVERY_CANARY } from '../support/canaries'
+import { asHeader, CANARY, CANARY_TEXTS, canariesIn, EVERY_CANARY, MARK } from '../support/canaries'
+import { askEverywhere, sayAccepted } from '../support/canary-requests'
 import { columnsHolding } from '../support/database-text'
+import { adminSql } from '../support/db'
 import { sendForm } from '../support/forms'
 import { recordsOf, suspicious } from '../support/log-lines'
 import { from, type LoggedServers, startLoggedServers } from '../support/logged-servers'
@@ -124,7 +126,46 @@ describe('what must not stay', () => {
     )
     expect(records.filter(({ event }) => event.includes('forged'))).toEqual([])
   })
+
+  it('nor out of any address of staff, of other systems or of browsers, refused or taken (L1)', async () => {
+    const bought = await paid()
+    const before = servers.lines.length
+    const refusals: Response[] = []
+    const taken: Response[] = []
+    for (const [n, canary] of CANARY_TEXTS.entries()) {
+      const at = { server: n % 2 ? first : second, headers: from(`203.0.113.${100 + n}`) }
+      refusals.push(...(await askEverywhere(canary, await newStaff('admin'), at)))
+      if (canary === CANARY.card) refusals.push(...(await sayAccepted(canary, bought, at)))
+      else taken.push(...(await sayAccepted(canary, bought, at)))
+    }
+    const told = await Promise.all(refusals.map((response) => response.text()))
+    await new Promise((resolve) => setTimeout(resolve, 500))
+
+    expect(canariesIn(told.join('\n'))).toEqual([])
+    expect(taken.filter(({ status }) => status >= 300 && status !== 404)).toEqual([])
+    const lines = servers.lines.slice(before)
+    expect(canariesIn(lines.join('\n'))).toEqual([])
+    expect(suspicious(lines)).toEqual([])
+    const columns = await columnsHolding(EVERY_CANARY)
+    expect(columns.filter((column) => !OWN_COLUMNS.has(column) && !FREE_TEXT.has(column))).toEqual([])
+    const beside = await adminSql()`
+      select action, detail from private.audit_log
+      where strpos((detail - 'reason')::text, ${MARK}) > 0 or strpos(detail::text, ${CANARY.card}) > 0`
+    expect(beside).toEqual([])
+    const events = recordsOf(lines).map(({ event }) => event)
+    expect(events).toEqual(expect.arrayContaining(['staff_action', 'csp_violation', 'authorization_denied']))
+    expect(events.filter((event) => event.includes('forged'))).toEqual([])
+  })
 })
+
+/** Where staff and other systems may write what they like, card numbers excepted; staff are told that it is kept. */
+const FREE_TEXT = new Set([
+  'private.audit_log.detail',
+  'private.switches.reason',
+  'private.refund_requests.note',
+  'private.api_orders.external_reference',
+  'private.api_orders.key',
+])
 
 /** Supabase Auth's own: the address of an account, and what it notes of it. */
 const OWN_COLUMNS = new Set([

@@ -10,7 +10,7 @@ import { newStaff, paid } from '../support/paid'
 import { newOrder } from '../support/payment-rows'
 import { newPerson, type Person } from '../support/people'
 import { post, refund, startPayment } from '../support/requests'
-import { signIn } from '../support/sessions'
+import { signIn, withToken } from '../support/sessions'
 import { stack } from '../support/stack-in-test'
 import { eventOf, postEvent } from '../support/stripe-events'
 
@@ -161,6 +161,25 @@ describe('what the servers write', () => {
       ).toEqual([event])
       expect(security[0]?.requestId, event).toEqual(expect.any(String))
     }
+  })
+
+  it('a new password, set after following a mail, is one record, and the end of the other sessions another (L6)', async () => {
+    const person = await newPerson()
+    const cookie = await withToken(person, {
+      amr: [{ method: 'otp', timestamp: Math.floor(Date.now() / 1000) }],
+    })
+    const password = `a new one ${randomUUID()}`
+
+    const records = await recordsDuring(() =>
+      sendForm('/new-password', { password }, { server: first, cookie, headers: from('198.51.100.11') }),
+    )
+
+    const security = records.filter(({ category }) => category === 'security')
+    expect(security).toMatchObject([
+      { event: 'password_changed', actorId: person.id, requestId: expect.any(String) },
+      { event: 'session_ended', actorId: person.id, reason: 'password_changed' },
+    ])
+    expect(JSON.stringify(records)).not.toContain(password)
   })
 
   it('each refusal of a limit is one record (L6)', async () => {
