@@ -1,15 +1,18 @@
 // ASVS 5.0.0, levels 1 and 2: V6 Authentication, V7 Session management.
-import { awaiting, done, notApplicable, planned, type Row } from './row.ts'
+import { done, notApplicable, otherwise, planned, type Row } from './row.ts'
 
+const SIGNING_IN = 'docs/decisions/2026-11-25-signing-in.md lib/auth/common-passwords.ts'
+const SESSIONS = 'docs/decisions/2026-11-25-sessions.md'
+const AS_TYPED = 'integration/sessions-recovery › a password of 64 characters is taken exactly as typed'
 const NO_SECOND_FACTOR = 'There is no second factor yet: see V6.3.3.'
 const ONE_WAY = 'There is one way to sign in: e-mail and password.'
 const NO_PROVIDER = 'No identity provider but Supabase Auth, which belongs to the product.'
 
 export const AUTHENTICATION: readonly Row[] = [
-  planned('V6.1.1', 'Documentation of how guessing is slowed down', 'In work (A7).'),
-  planned('V6.1.2', 'A documented list of words not to use in passwords', 'In work (A10).'),
+  done('V6.1.1', 'Documentation of how guessing is slowed down', SIGNING_IN, 'A7'),
+  done('V6.1.2', 'A documented list of words not to use in passwords', SIGNING_IN, 'A10'),
   notApplicable('V6.1.3', 'Documentation of all ways to sign in', ONE_WAY),
-  awaiting('V6.2.1', 'Passwords of eight characters or more', 'lib/auth/password.ts', 'A10'),
+  done('V6.2.1', 'Passwords of eight characters or more', 'lib/auth/password.ts', 'A10'),
   done(
     'V6.2.2',
     'People can change their password',
@@ -17,31 +20,34 @@ export const AUTHENTICATION: readonly Row[] = [
     '',
     'e2e/account › a forgotten password is replaced',
   ),
-  planned('V6.2.3', 'A change needs the current password', 'In work (A9, Z21).'),
-  awaiting('V6.2.4', 'Common passwords are refused', 'lib/auth/password.ts', 'A10'),
-  awaiting('V6.2.5', 'Any characters may be used', 'lib/auth/schema.ts', 'A10'),
-  planned(
+  otherwise(
+    'V6.2.3',
+    'A change needs the current password',
+    'it needs a link from the person’s mailbox, followed within the last quarter of an hour; a session alone does not do.',
+    'lib/auth/password.ts',
+    '',
+    'integration/sessions-recovery › a session alone does not do',
+  ),
+  done('V6.2.4', 'Common passwords are refused', 'lib/auth/password.ts', 'A10'),
+  done('V6.2.5', 'Any characters may be used', 'lib/auth/schema.ts', 'A10'),
+  done(
     'V6.2.6',
     'Password fields are masked',
-    'They are; no test says so yet.',
     'components/auth/sign-in-form.tsx',
+    '',
+    'integration/sessions-recovery › every password field hides what is typed',
   ),
-  awaiting('V6.2.7', 'Paste and password managers work', 'components/auth/sign-in-form.tsx', 'A10'),
-  planned('V6.2.8', 'The password is taken exactly as typed', 'In work (A10).', 'lib/auth/schema.ts'),
-  planned(
-    'V6.2.9',
-    '64 characters are possible',
-    'In work (A10); bcrypt in Supabase Auth ends at 72 bytes.',
-    'lib/auth/schema.ts',
-  ),
+  done('V6.2.7', 'Paste and password managers work', 'components/auth/sign-in-form.tsx', 'A10'),
+  done('V6.2.8', 'The password is taken exactly as typed', 'lib/auth/schema.ts', '', AS_TYPED),
+  done('V6.2.9', '64 characters are possible', 'lib/auth/schema.ts', '', AS_TYPED),
   notApplicable('V6.2.10', 'Passwords do not expire', 'Nothing makes anybody change one.'),
-  planned('V6.2.11', 'The list of words is used', 'In work (A10).'),
+  done('V6.2.11', 'The list of words is used', 'lib/auth/common-passwords.ts', 'A10'),
   planned(
     'V6.2.12',
     'Breached passwords are refused',
     'Hosted Supabase Auth can ask a list of them; it is a setting of the project, not proven here.',
   ),
-  awaiting('V6.3.1', 'Guessing is slowed down', 'lib/auth/sign-in.ts', 'A7'),
+  done('V6.3.1', 'Guessing is slowed down', 'lib/auth/sign-in.ts', 'A7'),
   done('V6.3.2', 'No default accounts', 'sandbox/demo-people.ts supabase/seed.sql', 'S-11'),
   planned(
     'V6.3.3',
@@ -80,12 +86,12 @@ export const AUTHENTICATION: readonly Row[] = [
   notApplicable('V6.6.2', 'Codes belong to one request', NO_SECOND_FACTOR),
   notApplicable('V6.6.3', 'Codes cannot be guessed', NO_SECOND_FACTOR),
   notApplicable('V6.8.1', 'Identity providers cannot be mixed up', NO_PROVIDER),
-  awaiting('V6.8.2', 'Signatures of assertions are verified', 'lib/auth/session.ts', 'Z19'),
+  done('V6.8.2', 'Signatures of assertions are verified', 'lib/auth/session.ts', 'Z19'),
   notApplicable('V6.8.3', 'SAML assertions are used once', NO_PROVIDER),
-  awaiting('V6.8.4', 'Strength and age of the sign-in are verified', 'lib/auth/session.ts', 'Z21'),
+  done('V6.8.4', 'Strength and age of the sign-in are verified', 'lib/auth/session.ts', 'Z21'),
 
-  planned('V7.1.1', 'Documentation of session lifetimes', 'In work (A4).'),
-  planned('V7.1.2', 'Documentation of sessions at once', 'In work (A4).'),
+  done('V7.1.1', 'Documentation of session lifetimes', SESSIONS, 'A4'),
+  done('V7.1.2', 'Documentation of sessions at once', SESSIONS, 'A6 A9 A11'),
   notApplicable('V7.1.3', 'Documentation of federated sessions', NO_PROVIDER),
   done(
     'V7.2.1',
@@ -95,13 +101,22 @@ export const AUTHENTICATION: readonly Row[] = [
     'integration/isolation › answers 401 without a session, with a broken one',
   ),
   done('V7.2.2', 'Session tokens are made for each session', 'lib/auth/sign-in.ts', 'A3'),
-  planned('V7.2.3', 'Session tokens cannot be guessed', 'Supabase Auth makes them; not ours to test.'),
-  awaiting('V7.2.4', 'A new token at sign-in', 'lib/auth/sign-in.ts', 'A11'),
-  awaiting('V7.3.1', 'Sessions end when idle', 'lib/auth/session.ts', 'A4'),
-  awaiting('V7.3.2', 'Sessions end for good', 'lib/auth/session.ts', 'A4'),
-  awaiting('V7.4.1', 'A session that ended is of no more use', 'lib/auth/sign-out.ts', 'A5'),
-  planned('V7.4.2', 'All sessions end with the account', 'In work (Z20); erasure comes in a later release.'),
-  awaiting('V7.4.3', 'Other sessions end when the password changes', 'lib/auth/confirm.ts', 'A9'),
+  notApplicable(
+    'V7.2.3',
+    'Session tokens cannot be guessed',
+    'The app makes none: a session is a token that Supabase Auth signs, renewed by one that it draws.',
+  ),
+  done('V7.2.4', 'A new token at sign-in', 'lib/auth/sign-in.ts', 'A11'),
+  done('V7.3.1', 'Sessions end when idle', 'lib/auth/session.ts', 'A4'),
+  done('V7.3.2', 'Sessions end for good', 'lib/auth/session.ts', 'A4'),
+  done('V7.4.1', 'A session that ended is of no more use', 'lib/auth/sign-out.ts', 'A5'),
+  planned(
+    'V7.4.2',
+    'All sessions end with the account',
+    'They do when somebody is banned (Z20); erasure comes in a later release.',
+    'lib/auth/session.ts',
+  ),
+  done('V7.4.3', 'Other sessions end when the password changes', 'lib/auth/confirm.ts', 'A9'),
   done(
     'V7.4.4',
     'Signing out is on every page',

@@ -34,11 +34,12 @@ export const CRYPTOGRAPHY_TO_CONFIGURATION: readonly Row[] = [
     'D2',
   ),
   notApplicable('V11.4.4', 'Keys from passwords are stretched', 'No key is made from a password.'),
-  planned(
+  done(
     'V11.5.1',
     'What must not be guessed is random enough',
-    'Nonces and ids come from the platform’s generator; nonces are tested for being fresh (H1), not for their bits.',
-    'middleware.ts',
+    'middleware.ts lib/api-keys/secret.ts',
+    'H1',
+    'integration/api-keys › is shown once, and is nowhere in the database',
   ),
   notApplicable(
     'V11.6.1',

@@ -1,5 +1,5 @@
 // ASVS 5.0.0, levels 1 and 2: V1 Encoding and sanitization, V2 Validation and business logic, V3 Web frontend.
-import { awaiting, done, notApplicable, type Row } from './row.ts'
+import { done, notApplicable, type Row } from './row.ts'
 
 const MEMORY = 'Everything runs in memory-safe languages.'
 const WEBHOOKS = 'supabase/migrations/20261121100600_webhook_functions.sql'
@@ -13,8 +13,8 @@ export const ENCODING_TO_FRONTEND: readonly Row[] = [
     'W2',
     'unit/edge › survives encoded tricks as a path',
   ),
-  awaiting('V1.1.2', 'Output is encoded last, by what interprets it', 'lib/db/sql.ts lib/edge/csp.ts', 'H14'),
-  awaiting('V1.2.1', 'Output is encoded for its place: HTML, attributes, headers', 'lib/edge/csp.ts', 'H14'),
+  done('V1.1.2', 'Output is encoded last, by what interprets it', 'lib/db/sql.ts lib/edge/csp.ts', 'H14'),
+  done('V1.2.1', 'Output is encoded for its place: HTML, attributes, headers', 'lib/edge/csp.ts', 'H14'),
   done(
     'V1.2.2',
     'Addresses are built encoded, with safe schemes only',
@@ -22,7 +22,7 @@ export const ENCODING_TO_FRONTEND: readonly Row[] = [
     '',
     'unit/edge › is a path on this site',
   ),
-  awaiting('V1.2.3', 'JavaScript and JSON are built encoded', 'lib/edge/csp.ts', 'H14'),
+  done('V1.2.3', 'JavaScript and JSON are built encoded', 'lib/edge/csp.ts', 'H14'),
   done(
     'V1.2.4',
     'Queries have parameters, in functions of the database too',
@@ -131,7 +131,7 @@ export const ENCODING_TO_FRONTEND: readonly Row[] = [
     '',
     'integration/headers › every answer carries the other security headers',
   ),
-  awaiting('V3.2.2', 'Text is shown as text', 'lib/edge/csp.ts', 'H14'),
+  done('V3.2.2', 'Text is shown as text', 'lib/edge/csp.ts', 'H14'),
   done('V3.3.1', 'Cookies are Secure and prefixed', 'lib/edge/session-cookie.ts', 'A1'),
   done('V3.3.2', 'SameSite by purpose', 'lib/edge/session-cookie.ts', 'A1'),
   done('V3.3.3', 'The __Host- prefix', 'lib/edge/session-cookie.ts', 'A1'),
@@ -180,7 +180,7 @@ export const ENCODING_TO_FRONTEND: readonly Row[] = [
     '',
     'integration/create-payment › wants a signed-in person, a key, JSON, and our own Origin',
   ),
-  awaiting('V3.5.3', 'GET changes nothing', 'lib/edge/route-table.ts', 'H9'),
+  done('V3.5.3', 'GET changes nothing', 'lib/edge/route-table.ts', 'H9'),
   done(
     'V3.5.4',
     'Applications of their own have hosts of their own',

@@ -1,5 +1,5 @@
 // What two of the five source documents demand: Stripe integration considerations (S2), webhook and cache audit (S4).
-import { awaiting, done, otherwise, planned, type Row } from './row.ts'
+import { done, otherwise, planned, type Row } from './row.ts'
 
 const OPERATIONS = 'Operations: built in a later release.'
 const BILLING = 'Subscriptions in the app come in a later release; the local Stripe has them.'
@@ -21,7 +21,7 @@ export const STRIPE_CONSIDERATIONS: readonly Row[] = [
     'supabase/migrations/20261121100300_inbox_ledger_audit.sql lib/stripe/webhook.ts',
     'W3 W4',
   ),
-  awaiting('S2.6', 'Webhook over HTTPS only, certificates validated', 'lib/edge/https.ts', 'H5'),
+  done('S2.6', 'Webhook over HTTPS only, certificates validated', 'lib/edge/https.ts', 'H5'),
   done(
     'S2.7',
     'No card number or CVC stored; tokens; little personal data',
@@ -30,11 +30,12 @@ export const STRIPE_CONSIDERATIONS: readonly Row[] = [
     'integration/webhook › keeps nothing personal',
     'e2e/pay › the card number goes to Stripe alone',
   ),
-  planned(
+  otherwise(
     'S2.8',
     'Sensitive fields encrypted at rest, database access controlled, reads of payment data logged',
-    'Access is controlled and tested (Z3 to Z5), the disk is the provider’s to encrypt; the log of reads is in work.',
-    'docs/security/encryption.md',
+    'no column is encrypted apart, since what would need it is not stored; the disk is the provider’s to encrypt, which is not proven here.',
+    'docs/security/encryption.md lib/payments/get-payment.ts lib/payments/list-payments.ts',
+    'Z3 Z4 Z5 L5 D5',
   ),
   done(
     'S2.9',
@@ -44,7 +45,7 @@ export const STRIPE_CONSIDERATIONS: readonly Row[] = [
     'integration/headers › every answer carries the other security headers',
     'unit/env › refuses an open line to another machine',
   ),
-  awaiting(
+  done(
     'S2.10',
     'Supabase Auth, session checked on each payment operation, tokens expire',
     'lib/auth/session.ts',
@@ -72,7 +73,7 @@ export const STRIPE_CONSIDERATIONS: readonly Row[] = [
     'docs/security/pci.md components/payments/pay-fields.tsx',
     'T5 H1',
   ),
-  awaiting(
+  done(
     'S2.14',
     'Throttling, bursts, limits per person',
     'lib/edge/route-table.ts lib/redis/rolling-limit.ts',

@@ -59,8 +59,11 @@ describe('headers', () => {
         const policy = directives(await open(path))
         const scripts = policy.get('script-src') ?? ''
         pages++
-        nonces.add(/'nonce-([^']+)'/.exec(scripts)?.[1] ?? '')
+        const nonce = /'nonce-([^']+)'/.exec(scripts)?.[1] ?? ''
+        nonces.add(nonce)
 
+        // 128 bits.
+        expect(nonce, path).toMatch(/^[\w+/]{22}==$/)
         expect(scripts, path).toContain("'strict-dynamic'")
         expect(scripts, path).not.toMatch(/unsafe-(inline|eval)|\*|https?:\/\/(?!127\.0\.0\.1)/)
         expect(policy.get('style-src'), path).not.toContain('unsafe')
@@ -99,7 +102,7 @@ describe('headers', () => {
     expect(policy.get('connect-src')).toBe("'self'")
   })
 
-  it('every answer carries the other security headers, pages and API alike', async () => {
+  it('every answer carries the other security headers, pages and API alike (H6)', async () => {
     for (const path of [...PAGES, ...API, order, checkout]) {
       const { headers } = await open(path)
 
@@ -116,7 +119,19 @@ describe('headers', () => {
     }
   })
 
-  it('no private answer may be kept by a cache', async () => {
+  it('every answer says what it is, and text in which letters (H6)', async () => {
+    const types = new Set<string>()
+    for (const path of [...PAGES, ...API, order, checkout]) {
+      const answer = await open(path)
+      const type = answer.headers.get('content-type') ?? 'nothing'
+      if ((await answer.text()) !== '') types.add(type.toLowerCase().replaceAll(' ', ''))
+    }
+
+    // JSON is always in UTF-8 and knows no other.
+    expect(types).toEqual(new Set(['text/html;charset=utf-8', 'application/json']))
+  })
+
+  it('no private answer may be kept by a cache (H11)', async () => {
     for (const path of ['/payments', order, checkout, '/api/payments/history', '/sign-in']) {
       expect((await open(path)).headers.get('cache-control'), path).toContain('no-store')
     }

@@ -88,7 +88,23 @@ it('a common password, or one of eleven characters, is refused where it is chose
   }
 })
 
-it('every password field takes what is pasted and names itself to password managers (A10)', async () => {
+it('a password of 64 characters is taken exactly as typed: blanks, capitals and foreign letters count (A10)', async () => {
+  const person = await newPerson()
+  const cookie = cookieAfter(await follow(await recoveryLink(person)))
+  const password = ` Ünder ${'A'.repeat(3)} ${randomUUID()} ${'z'.repeat(14)} `.padEnd(64, ' ')
+
+  const saved = await setPassword(password, cookie)
+
+  const signInWith = async (tried: string) => (await signIn({ email: person.email, password: tried })).status
+  expect([...password]).toHaveLength(64)
+  expect(saved.status).toBe(303)
+  expect(await signInWith(password.trim())).toBe(401)
+  expect(await signInWith(password.toLowerCase())).toBe(401)
+  expect(await signInWith(password.normalize('NFD'))).toBe(401)
+  expect(await signInWith(password)).toBe(200)
+})
+
+it('every password field hides what is typed, takes what is pasted and names itself to password managers (A10)', async () => {
   const { cookie } = await newPerson()
   const fields: Record<string, string> = {}
   for (const path of ['/sign-in', '/sign-up', '/new-password', '/confirm-password']) {
@@ -96,6 +112,7 @@ it('every password field takes what is pasted and names itself to password manag
     const html = await response.text()
     const field = /<input\b[^>]*type="password"[^>]*>/.exec(html)?.[0] ?? ''
     fields[path] = /autocomplete="([^"]*)"/i.exec(field)?.[1] ?? ''
+    expect(html.match(/<input\b[^>]*name="password"[^>]*>/g), path).toEqual([field])
     expect(field, path).not.toMatch(/maxlength|onpaste|pattern/i)
     if (path === '/confirm-password') expect(html).toContain('autoComplete="username"')
   }

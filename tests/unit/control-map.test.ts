@@ -118,6 +118,7 @@ describe('the security documents', () => {
     'assessment.md',
     'control-map.md',
     'encryption.md',
+    'logs.md',
     'pci.md',
     'rotation.md',
     'threat-model.md',
