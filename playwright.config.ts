@@ -5,7 +5,8 @@ export default defineConfig({
   testDir: 'tests/e2e',
   globalSetup: './tests/support/e2e-setup.ts',
   fullyParallel: false,
-  workers: 1,
+  // Each with a stack of its own, see tests/support/lanes.ts.
+  workers: 2,
   retries: 0,
   forbidOnly: true,
   reporter: [['list'], ['./tests/support/playwright-results.ts']],

@@ -34,10 +34,11 @@ export default defineConfig({
           name: 'integration',
           include: ['tests/integration/**/*.test.ts'],
           globalSetup: ['tests/support/integration-setup.ts'],
+          setupFiles: ['tests/support/tell-failures.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          // One stack serves all files, and some of them hold it to its limits: one after the other.
-          fileParallelism: false,
+          // Each lane has a stack of its own, see tests/support/lanes.ts.
+          maxWorkers: 3,
         },
       },
       {

@@ -1,7 +1,19 @@
 import { createServer } from 'node:net'
 
-/** A port that nothing listens on right now. */
-export function freePort(): Promise<number> {
+/** The system may offer a port again before whoever asked for it listens there. */
+const offered = new Set<number>()
+
+/** A port that nothing listens on right now, and that was not answered before. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = await anyFreePort()
+    if (offered.has(port)) continue
+    offered.add(port)
+    return port
+  }
+}
+
+function anyFreePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.on('error', reject)

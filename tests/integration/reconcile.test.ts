@@ -7,7 +7,7 @@ import { newPerson, type Person } from '../support/people'
 import { reconcileNow, startReconcile } from '../support/reconcile-command'
 import { startPayment } from '../support/requests'
 import { type Stack, startStack } from '../support/stack'
-import { shareStack, stack } from '../support/stack-in-test'
+import { shareStacks, stack } from '../support/stack-in-test'
 import { eventOf, postEvent } from '../support/stripe-events'
 import { startStripeProxy } from '../support/stripe-proxy'
 import { stripeSdk } from '../support/stripe-sdk'
@@ -22,10 +22,10 @@ beforeAll(async () => {
   // Here Stripe lists all it has, again and again.
   own = await startStack({ stripeContract: false })
   const { logs: _logs, stop: _stop, restartServer: _restart, ...facts } = own
-  shareStack(facts)
+  shareStacks([facts])
 }, 120_000)
 afterAll(async () => {
-  shareStack(shared)
+  shareStacks([shared])
   await adminSql().end({ timeout: 5 })
   await own?.stop()
 }, 180_000)

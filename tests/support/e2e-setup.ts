@@ -1,9 +1,10 @@
-import { startStack } from './stack'
-import { shareStack } from './stack-in-test'
+import type { FullConfig } from '@playwright/test'
+import { startLanes } from './lanes'
 
-/** One stack for all journeys, with one server: what two servers do is tested without a browser. */
-export default async function setup(): Promise<() => Promise<void>> {
-  const { logs: _logs, stop, ...facts } = await startStack({ servers: 1 })
-  shareStack(facts)
-  return stop
+/** A stack for each lane, with one server: what two servers do is tested without a browser. */
+export default async function setup({ workers }: FullConfig): Promise<() => Promise<void>> {
+  const lanes = await startLanes(workers, { servers: 1 })
+  return async () => {
+    await lanes.stop()
+  }
 }

@@ -1,14 +1,11 @@
+import type { TestProject } from 'vitest/node'
+import { startLanes } from './lanes'
 import { assertClean } from './log-lines'
-import { startStack } from './stack'
-import { shareStack } from './stack-in-test'
 
-/** One stack for all integration tests: two servers, one database. All they wrote during the run is looked at in the end. */
-export default async function setup(): Promise<() => Promise<void>> {
-  const { logs, stop, ...facts } = await startStack()
-  const { restartServer: _restartServer, ...shared } = facts
-  shareStack(shared)
+/** A stack for each lane of the integration tests: two servers, one database. All they wrote is looked at in the end. */
+export default async function setup({ config }: TestProject): Promise<() => Promise<void>> {
+  const lanes = await startLanes(config.maxWorkers, { servers: 2 })
   return async () => {
-    await stop()
-    assertClean(logs().split('\n'))
+    for (const { logs } of await lanes.stop()) assertClean(logs().split('\n'))
   }
 }

@@ -1,4 +1,12 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { removeData } from '../../sandbox/postgres/data-folder.ts'
@@ -21,6 +29,8 @@ export type StackFacts = {
   supabaseSigningKey: Record<string, unknown>
   mailboxUrl: string
   localSecret: string
+  /** What the servers have written so far, while the stack is up. */
+  logFile: string
   demo: { customer: { email: string; password: string }; staff: { email: string; password: string } }
 }
 
@@ -58,29 +68,33 @@ export async function startStack({ servers = 2, stripeContract = true } = {}): P
     appOrigin,
     tuning: { fsync: false, signInAttempts: 10_000, mailIntervalSeconds: 0, stripeContract },
   })
-  const output: string[] = []
+  const logFile = path.join(stateDir, 'servers.log')
+  writeFileSync(logFile, '')
   const start = (port: number, settings: Record<string, string> = {}) =>
     startServer(port, { ...sandbox.env, ...PATIENT, ALLOWED_ORIGINS: LISTED_ORIGIN, ...settings }, (line) =>
-      output.push(line),
+      appendFileSync(logFile, `${line}\n`),
     )
   const running = ports.map((port) => start(port))
   const shutDown = async () => {
     await Promise.all(running.map((server) => server.stop()))
     await sandbox.stop()
-    removeState(stateDir)
   }
+  let written = ''
   /** @throws Error when the local Stripe said something that the SDK's types do not allow: the tests stood on sand. */
   const stop = async () => {
     try {
       if (stripeContract) await assertContractKept(sandbox.env.STRIPE_API_BASE ?? '', sandbox.localSecret)
     } finally {
       await shutDown()
+      written = readFileSync(logFile, 'utf8')
+      removeState(stateDir)
     }
   }
   try {
     await Promise.all(serverUrls.map((url) => waitUntilReady(url, READY_TIMEOUT_MS)))
   } catch (error) {
     await shutDown()
+    removeState(stateDir)
     throw error
   }
   return {
@@ -92,8 +106,9 @@ export async function startStack({ servers = 2, stripeContract = true } = {}): P
     supabaseSigningKey: sandbox.supabaseSigningKey,
     mailboxUrl: sandbox.mailboxUrl,
     localSecret: sandbox.localSecret,
+    logFile,
     demo: sandbox.demo,
-    logs: () => output.join('\n'),
+    logs: () => written || readFileSync(logFile, 'utf8'),
     restartServer: async (index, settings) => {
       const port = ports[index]
       const url = serverUrls[index]
