@@ -1,10 +1,15 @@
-// `npm run bench -- webhook-dedupe` (or sealing): two ways of doing one thing, side by side in one run on this machine. What
+// `npm run bench -- webhook-dedupe` (or sealing, reconcile): two ways of doing one thing, side by side in one run on this machine. What
 // counts is the ratio; a machine's own figures are good for that machine only.
 import { availableParallelism } from 'node:os'
+import { reconcile } from './reconcile.ts'
 import { sealing } from './sealing.ts'
 import { webhookDedupe } from './webhook-dedupe.ts'
 
-const BENCHES: Record<string, () => Promise<string[]>> = { 'webhook-dedupe': webhookDedupe, sealing }
+const BENCHES: Record<string, () => Promise<string[]>> = {
+  'webhook-dedupe': webhookDedupe,
+  sealing,
+  reconcile,
+}
 
 const [name = ''] = process.argv.slice(2)
 const bench = BENCHES[name]

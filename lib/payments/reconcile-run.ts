@@ -5,6 +5,9 @@ import { callService, databaseCode } from '../db/sql'
 import { env } from '../env'
 import { AppError } from '../errors'
 
+/** A large account is added up in one statement. */
+const UNHURRIED = { limitMs: 30_000 }
+
 /** What is compared, in this order: where a payment is missing, what hangs on it need not be told as well. */
 export const COMPARED = [
   'payment_intent',
@@ -151,20 +154,30 @@ export class ReconcileRun {
 
   /** Rows of ours that no list of Stripe's has shown. */
   async due(limit: number): Promise<{ kind: ComparedKind; id: string }[]> {
-    const due = await callService('reconcile_due', { p_run: this.id, p_limit: limit })
+    const due = await callService('reconcile_due', { p_run: this.id, p_limit: limit }, UNHURRIED)
     return z.array(z.object({ kind: ComparedKind, id: z.string() })).parse(due)
   }
 
-  /** Differences of the next objects of a kind, or of these objects. */
-  async drift(kind: ComparedKind, which: { after: string; limit: number } | string[]): Promise<Difference[]> {
-    const these = Array.isArray(which)
-    const drift = await callService('reconcile_drift', {
+  /** Of the next `scan` objects of a kind, the differences of the first `limit` that differ. `last`: where to go on. */
+  async nextDrift(
+    kind: ComparedKind,
+    page: { after: string; scan: number; limit: number },
+  ): Promise<{ differences: Difference[]; last: string | null }> {
+    const asked = {
       p_run: this.id,
       p_object: kind,
-      p_after: these ? '' : which.after,
-      p_limit: these ? which.length : which.limit,
-      p_subjects: these ? { json: which } : null,
-    })
+      p_after: page.after,
+      p_scan: page.scan,
+      p_limit: page.limit,
+    }
+    const drift = await callService('reconcile_drift', asked, UNHURRIED)
+    return z.object({ differences: z.array(Difference), last: z.string().nullable() }).parse(drift)
+  }
+
+  /** What differs of these objects now. */
+  async driftOf(kind: ComparedKind, subjects: string[]): Promise<Difference[]> {
+    const asked = { p_run: this.id, p_object: kind, p_subjects: { json: subjects } }
+    const drift = await callService('reconcile_drift_of', asked, UNHURRIED)
     return z.array(Difference).parse(drift)
   }
 
@@ -178,7 +191,8 @@ export class ReconcileRun {
   }
 
   async finish(): Promise<ReconcileEnding> {
-    const ending = await underLease('finish_reconcile', { p_run: this.id, p_fencing: this.#lease.fencing })
+    const own = { p_run: this.id, p_fencing: this.#lease.fencing }
+    const ending = await underLease('finish_reconcile', own, UNHURRIED)
     return Ending.parse(ending)
   }
 }

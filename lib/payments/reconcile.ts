@@ -9,6 +9,7 @@ import { crashPoint } from './crash-point'
 import {
   COMPARED,
   type ComparedKind,
+  type Difference,
   type ReconcileCounts,
   type ReconcileEnding,
   type ReconcileMode,
@@ -20,8 +21,8 @@ import { sweepEvents } from './sweep-events'
 
 const REQUESTS_PER_SECOND = 10
 const FETCHED_AT_ONCE = 10
-/** Objects compared at once; few where each may cost a request or two. */
-const COMPARED_AT_ONCE = { dry_run: 200, repair: 20 } as const
+/** Objects compared at once, and how many of them may differ: few where each may cost a request or two. */
+const COMPARED_AT_ONCE = { dry_run: { scan: 500, limit: 200 }, repair: { scan: 500, limit: 20 } } as const
 /** What differs because its webhook is on the way does not differ any more after this long. */
 const SETTLE_MS = 3_000
 
@@ -107,31 +108,37 @@ async function fetchDue(run: ReconcileRun): Promise<void> {
   await run.note(objects, due.length > 0 ? run.cursor : { step: 'compare', kind: 'payment_intent' })
 }
 
-/** Look twice before calling it drift: a webhook may have been on its way, or ours may be the newer news. */
 async function compareNext(run: ReconcileRun, settled: () => Promise<void>): Promise<void> {
   const { kind, after = '' } = run.cursor
-  const suspected = await run.drift(kind, { after, limit: COMPARED_AT_ONCE[run.mode] })
-  const last = suspected.at(-1)?.subject
-  if (last === undefined) {
+  const page = await run.nextDrift(kind, { after, ...COMPARED_AT_ONCE[run.mode] })
+  if (page.last === null) {
     const following = kindAfter(kind)
     return await run.note([], following ? { step: 'compare', kind: following } : { step: 'done', kind })
   }
+  if (page.differences.length > 0) await settleDrift(run, kind, page.differences, settled)
+  await run.note([], { step: 'compare', kind, after: page.last })
+}
+
+/** Look twice before calling it drift: a webhook may have been on its way, or ours may be the newer news. */
+async function settleDrift(
+  run: ReconcileRun,
+  kind: ComparedKind,
+  suspected: Difference[],
+  settled: () => Promise<void>,
+): Promise<void> {
   await settled()
   const differing = suspected.filter(({ kind }) => kind !== 'missing_here' && kind !== 'missing_there')
   await lookAgain(run, kind, differing)
-  const found = await run.drift(kind, subjectsOf(suspected))
-  if (found.length > 0) {
-    await run.noteFindings(found)
-    crashPoint('reconcile.found')
-  }
+  const found = await run.driftOf(kind, subjectsOf(suspected))
+  if (found.length === 0) return
+  await run.noteFindings(found)
+  crashPoint('reconcile.found')
 
-  if (run.mode === 'repair' && found.length > 0) {
-    run.counts.repairsFailed += await repairDrift(found)
-    crashPoint('reconcile.repaired')
-    // Still there: it may have gone on changing at Stripe between the look and the repair.
-    await lookAgain(run, kind, await run.drift(kind, subjectsOf(found)))
-  }
-  await run.note([], { step: 'compare', kind, after: last })
+  if (run.mode === 'dry_run') return
+  run.counts.repairsFailed += await repairDrift(found)
+  crashPoint('reconcile.repaired')
+  // Still there: it may have gone on changing at Stripe between the look and the repair.
+  await lookAgain(run, kind, await run.driftOf(kind, subjectsOf(found)))
 }
 
 /** Fetch what differs. Balance transactions never change, and one that was not there was fetched already. */
