@@ -21,7 +21,9 @@ try {
 async function verify(): Promise<number> {
   const { values } = parseArgs({ options: { head: { type: 'string' } } })
   const given = givenSettings()
-  const settings = namesProviders(given) ? given : { ...sandboxSettings(), ...given }
+  // Nobody's page waits for this: Redis may take its time.
+  const patient = { REDIS_TIMEOUT_MS: '5000', ...given }
+  const settings = namesProviders(given) ? patient : { ...sandboxSettings(), ...patient }
   await preflight(settings)
   Object.assign(process.env, settings)
 

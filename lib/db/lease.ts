@@ -21,31 +21,38 @@ export async function withLease<Result>(
   name: string,
   work: (lease: Lease) => Promise<Result>,
 ): Promise<Result> {
+  const askedAt = Date.now()
   const taken = Taken.parse(await callService('take_lease', { p_name: name, p_seconds: LEASE_SECONDS }))
   if (!taken) throw new AppError('already_running', { retryAfterSeconds: LEASE_SECONDS })
   const { token, fencing } = taken
-  const renewing = setInterval(() => void renew(name, token), RENEW_EVERY_MS)
-  const release = async () => {
+  let runsOutAt = askedAt + LEASE_SECONDS * 1000
+  const renewing = setInterval(async () => {
+    const renewedAt = Date.now()
+    if (await renew(name, token)) runsOutAt = renewedAt + LEASE_SECONDS * 1000
+  }, RENEW_EVERY_MS)
+  /** Whether it was still ours to give back. Not given back, it runs out by itself. */
+  const release = async (): Promise<boolean> => {
     clearInterval(renewing)
-    // Not given back, it runs out by itself.
-    return await callService('release_lease', { p_name: name, p_token: token }).catch(() => null)
+    const released = await callService('release_lease', { p_name: name, p_token: token }).catch(() => null)
+    return released === null ? Date.now() < runsOutAt : released === true
   }
   try {
     const result = await work({ fencing })
     await release()
     return result
   } catch (error) {
-    const wasHeld = (await release()) !== false
-    throw wasHeld ? error : new AppError('already_running', { cause: error })
+    throw (await release()) ? error : new AppError('already_running', { cause: error })
   }
 }
 
-/** A renewal that fails needs no answer here: the next write is refused. */
-async function renew(name: string, token: string): Promise<void> {
+/** Answers whether it worked. If not, nothing needs to be done here: the next write is refused. */
+async function renew(name: string, token: string): Promise<boolean> {
   try {
     const held = await callService('renew_lease', { p_name: name, p_token: token, p_seconds: LEASE_SECONDS })
     if (held !== true) log.warn('lease_lost', { name })
+    return held === true
   } catch (error) {
     log.warn('lease_not_renewed', { name, code: isAppError(error) ? error.code : 'internal' })
+    return false
   }
 }

@@ -7,7 +7,7 @@ const root = path.resolve(import.meta.dirname, '../..')
 /** Everything that can leave the process, and the one file where it is given its deadline. */
 const WAYS_OUT: Record<string, { made: RegExp; in: string[]; bounded: RegExp }> = {
   Stripe: { made: /new Stripe\(/, in: ['lib/stripe/server.ts'], bounded: /fetchBeforeDeadline/ },
-  Postgres: { made: /\bpostgres\(/, in: ['lib/db/sql.ts'], bounded: /CALL_DEADLINE_MS/ },
+  Postgres: { made: /\bpostgres\(/, in: ['lib/db/sql.ts'], bounded: /limitMs \+ CALL_GRACE_MS/ },
   Redis: { made: /new Redis\(/, in: ['lib/redis/client.ts'], bounded: /AbortSignal\.timeout\(/ },
   Supabase: {
     made: /create(Server|Browser)?Client\(/,
