@@ -16,7 +16,7 @@ import { eventOf, intentOf, postEvent } from '../support/stripe-events'
 const { env, localSecret } = stack()
 const secret = env.STRIPE_WEBHOOK_SECRET ?? ''
 
-/** A call has 5 s; this machine runs other things besides, and a request renders an answer after it. */
+/** A call has 5 s; the rest of a request takes its time besides. */
 const IN_TIME_MS = 6_500
 
 type Dependency = 'database' | 'stripe' | 'redis' | 'supabase'
@@ -80,24 +80,30 @@ describe('a dependency that never answers', () => {
     webhook: () => postEvent(url, eventOf('x.y', { object: 'x' }), { secret }),
   }
 
-  // Redis last: the answer to the health check is kept for two seconds, and the others take longer.
-  it.each(['database', 'stripe', 'supabase', 'redis'] as const)(
-    'keeps nobody waiting longer than a deadline: %s (C6)',
-    async (dependency) => {
-      await asks.history?.()
-      await setFaults('hang', dependency)
-
-      const took = await Promise.all(
-        Object.entries(asks).map(async ([name, ask]) => {
+  const askAll = (except?: string) =>
+    Promise.all(
+      Object.entries(asks)
+        .filter(([name]) => name !== except)
+        .map(async ([name, ask]) => {
           const startedAt = Date.now()
           const response = await ask()
           await response.text()
           return { name, ms: Date.now() - startedAt, status: response.status }
         }),
-      )
+    )
+
+  // Redis last: the answer to the health check is kept for two seconds, and the others take longer.
+  it.each(['database', 'stripe', 'supabase', 'redis'] as const)(
+    'keeps nobody waiting longer than a deadline: %s (C6)',
+    async (dependency) => {
+      // What a busy machine adds is seen while nothing hangs. That all is well would be remembered for two seconds.
+      const usual = Math.max(...(await askAll('health')).map(({ ms }) => ms))
+      await setFaults('hang', dependency)
+
+      const took = await askAll()
       if (dependency === 'supabase') took.push(await signInDuringHang())
 
-      expect(took.filter(({ ms }) => ms > IN_TIME_MS)).toEqual([])
+      expect(took.filter(({ ms }) => ms > IN_TIME_MS + usual)).toEqual([])
       console.info(
         `${dependency} hangs: ${took.map(({ name, ms, status }) => `${name} ${status} ${ms} ms`).join(', ')}`,
       )
