@@ -39,7 +39,7 @@ export function attemptPayment(
   options: AttemptOptions,
 ): Intent {
   const verdict = decide({
-    ...situation(intent, method),
+    ...situation(call, intent, method),
     offSession: options.offSession,
     authenticated: false,
   })
@@ -53,7 +53,7 @@ export function attemptPayment(
 
 /** The customer passed the challenge: the bank decides now. Returns the intent, paid or waiting for another card. */
 export function finishAuthenticated(call: Call, intent: Intent, method: PaymentMethod): Intent {
-  const verdict = decide({ ...situation(intent, method), offSession: false, authenticated: true })
+  const verdict = decide({ ...situation(call, intent, method), offSession: false, authenticated: true })
   if (verdict.kind !== 'decline') return approve(call, intent, method, 'authenticated')
   refuse(call, intent, method, verdict.decline, verdict.threeDSecure)
   return call.store.find('payment_intent', intent.id)?.object ?? intent
@@ -76,14 +76,25 @@ export function failAuthentication(call: Call, intent: Intent, method: PaymentMe
   return failed
 }
 
-function situation(intent: Intent, { hidden }: PaymentMethod) {
+function situation({ store }: Call, intent: Intent, { object, hidden }: PaymentMethod) {
   const asked = intent.payment_method_options?.card?.request_three_d_secure
+  const card = testCard(hidden.card)
   return {
-    card: testCard(hidden.card),
+    // A card that was saved grows old. The bank says so whatever else it would have said.
+    card: hasExpired(object.card, store.clock.now())
+      ? { ...card, decline: EXPIRED, declineNeedsCvc: false }
+      : card,
     cvcGiven: hidden.cvcGiven,
     setUp: hidden.setUp,
     merchantAsks: asked === 'any' || asked === 'challenge',
   }
+}
+
+const EXPIRED: Decline = { code: 'expired_card', declineCode: null }
+
+/** A card is good through the last day of its month. */
+function hasExpired(card: Stripe.PaymentMethod['card'], nowSeconds: number): boolean {
+  return card !== undefined && Date.UTC(card.exp_year, card.exp_month, 1) / 1000 <= nowSeconds
 }
 
 function approve(

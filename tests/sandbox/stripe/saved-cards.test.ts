@@ -31,6 +31,15 @@ describe('keeping a card', () => {
     ])
   })
 
+  it('a saved card that has expired meanwhile is declined for it', async () => {
+    const customer = await newCustomer()
+    const { id } = await stripe.paymentMethods.attach('pm_card_visa', { customer })
+    const lastYear = new Date().getUTCFullYear() - 1
+    await stripe.paymentMethods.update(id, { card: { exp_month: 12, exp_year: lastYear } })
+
+    expect(await errorOf(pay(id, { customer }))).toMatchObject({ statusCode: 402, code: 'expired_card' })
+  })
+
   it('a card that paid without a customer cannot pay again or be attached', async () => {
     const { payment_method } = await pay('pm_card_visa')
     const card = String(payment_method)
