@@ -62,6 +62,6 @@ export function compared(what: string, ours: number, other: number): string {
   return `${what.padEnd(34)} ${ours.toFixed(0).padStart(6)} /s   ${other.toFixed(0).padStart(6)} /s   ratio ${ratio}`
 }
 
-function median(numbers: readonly number[]): number {
+export function median(numbers: readonly number[]): number {
   return numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? 0
 }

@@ -50,6 +50,18 @@ export function json(body: unknown, status = 200): Response {
   })
 }
 
+/** A file to keep, as private as any answer. */
+export function csv(body: ReadableStream<Uint8Array>, fileName: string): Response {
+  return new Response(body, {
+    headers: {
+      'content-type': 'text/csv; charset=utf-8',
+      'content-disposition': `attachment; filename="${fileName}"`,
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    },
+  })
+}
+
 /**
  * The body as the schema wants it.
  * @throws AppError unsupported_type, body_too_large, card_number_refused or bad_request (also for a key the schema does not

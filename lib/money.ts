@@ -52,6 +52,11 @@ export function parseMoney(text: string, currency: string): number {
   return amountMinor
 }
 
+/** "24.00", "1800": for machines, with Stripe's decimals and no sign of the currency. */
+export function formatDecimal(amountMinor: number, currency: string): string {
+  return decimalString(amountMinor, currencyExponent(currency))
+}
+
 function decimalString(amountMinor: number, exponent: number): string {
   if (!Number.isSafeInteger(amountMinor)) throw new RangeError('amounts are whole minor units')
   const digits = String(Math.abs(amountMinor)).padStart(exponent + 1, '0')

@@ -30,6 +30,17 @@ export function PaymentFacts({ payment }: { payment: PaymentDetail }) {
     },
     { term: 'Started', value: <Instant at={payment.createdAt} /> },
     payment.paidAt && { term: 'Paid', value: <Instant at={payment.paidAt} /> },
+    payment.status === 'succeeded' && {
+      term: 'Receipt',
+      value: (
+        <PageLink
+          href={`/payments/${payment.id}/receipt`}
+          className="text-link inline-flex min-h-11 items-center -my-2"
+        >
+          See and print
+        </PageLink>
+      ),
+    },
   ]
   return <Facts facts={facts.filter((fact) => typeof fact === 'object' && fact !== null)} />
 }

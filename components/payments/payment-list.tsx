@@ -51,7 +51,7 @@ export function PaymentList({ payments }: { payments: PaymentSummary[] }) {
               </td>
               <td className={`${CELL} row-start-2`}>
                 <span className="relative z-10">
-                  <PaymentStatus status={payment.status} />
+                  <PaymentStatus payment={payment} />
                 </span>
               </td>
               <td

@@ -45,3 +45,45 @@ export const PAYMENT_WORDS: Record<PaymentStatus, Words> = {
     explanation: 'This payment was cancelled. No card was charged.',
   },
 }
+
+/** What a paid payment is called when money went back. */
+export const REFUNDED_WORDS: Record<'partly' | 'wholly', Words> = {
+  partly: {
+    tone: 'good',
+    word: 'Partly refunded',
+    explanation: 'You paid, and a part of it was sent back to your card.',
+  },
+  wholly: {
+    tone: 'plain',
+    word: 'Refunded',
+    explanation: 'You paid, and all of it was sent back to your card.',
+  },
+}
+
+/** How money that goes back is doing, in Stripe's words and ours. */
+export const REFUND_WORDS: Readonly<Record<string, Words>> = {
+  pending: { tone: 'warn', word: 'On its way', explanation: 'Banks take a few days for it.' },
+  requires_action: { tone: 'warn', word: 'On its way', explanation: 'Banks take a few days for it.' },
+  succeeded: {
+    tone: 'good',
+    word: 'Sent back',
+    explanation: 'It is on its way to your account, or there already.',
+  },
+  failed: {
+    tone: 'bad',
+    word: 'Did not arrive',
+    explanation: 'Your bank did not take the money back. Get in touch with us.',
+  },
+  canceled: { tone: 'plain', word: 'Cancelled', explanation: 'This refund was taken back.' },
+}
+
+export const DISPUTE_WORDS: Readonly<Record<string, Words>> = {
+  won: { tone: 'plain', word: 'Payment stands', explanation: 'The bank decided that the payment stands.' },
+  lost: { tone: 'plain', word: 'Money went back', explanation: 'The bank gave the money back to you.' },
+}
+
+export const DISPUTE_OPEN: Words = {
+  tone: 'warn',
+  word: 'Under review',
+  explanation: 'Your bank looks into it. This can take weeks.',
+}

@@ -5,7 +5,7 @@ import { SiteNav, type SiteNavProps } from './site-nav'
 /** Name and ways to go. */
 export function SiteHeader({ email, signOut }: SiteNavProps) {
   return (
-    <header className="border-b bg-raised">
+    <header className="border-b bg-raised print:hidden">
       <div className="column-wide flex min-h-14 items-center justify-between gap-2">
         <PageLink
           href="/"

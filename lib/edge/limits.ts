@@ -34,6 +34,8 @@ export const LIMITS = {
   canceling: { limit: 30, seconds: 60, window: 'fixed', by: 'person' },
   exporting: { limit: 10, seconds: 60, window: 'fixed', by: 'person' },
   leaving: { limit: 10, seconds: 60, window: 'fixed', by: 'person' },
+  /** A history as CSV may be long. */
+  'csv-exports': { limit: 20, seconds: 3600, window: 'fixed', by: 'person' },
   ordering: { limit: 20, seconds: 60, window: 'fixed', by: 'person' },
 
   /** Whatever staff look at and do, refunds included. */

@@ -134,7 +134,7 @@ export const HANDLERS = {
     unlimited: 'A payment that Stripe reports is never turned away, and Redis is not asked on this path.',
     maxBodyBytes: 1024 * KIB,
   },
-  'GET /api/payments/history': read('customer'),
+  'GET /api/payments/history': { ...read('customer'), inside: ['csv-exports'] },
   'GET /api/payments/[id]': read('customer'),
   'POST /api/payments/[id]/sync': write(['customer'], { limits: ['syncing'], outage: 'local', cors: true }),
   'POST /api/payments/[id]/refunds': write(['support', 'admin'], { limits: ['refunding'], outage: 'closed' }),
@@ -200,6 +200,7 @@ export const PAGES = {
   '/orders/[orderId]': page('customer'),
   '/payments': page('customer'),
   '/payments/[paymentId]': page('customer'),
+  '/payments/[paymentId]/receipt': page('customer'),
   '/payments/[paymentId]/result': page('customer'),
 } as const satisfies Record<string, PageRule>
 

@@ -6,12 +6,18 @@ export type PaymentSummary = {
   description: string
   status: PaymentStatus
   amountMinor: number
+  /** How much of it went back. */
+  refundedMinor: number
   currency: string
   card: { brand: string; last4: string } | null
   createdAt: string
 }
 
 export type TimelineEntry = { at: string; kind: string }
+
+export type RefundView = { status: string; amountMinor: number; currency: string; createdAt: string }
+
+export type DisputeView = { status: string; amountMinor: number; currency: string; createdAt: string }
 
 export type PaymentDetail = PaymentSummary & {
   /** Short enough to read to somebody. */
@@ -20,4 +26,6 @@ export type PaymentDetail = PaymentSummary & {
   /** Why the last try failed, as far as the customer may know; null when there is nothing to tell. */
   failureHint: string | null
   timeline: TimelineEntry[]
+  refunds: RefundView[]
+  disputes: DisputeView[]
 }

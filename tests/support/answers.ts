@@ -8,8 +8,15 @@ const payment = z.strictObject({
   description: z.string(),
   status: z.string(),
   amountMinor: z.number(),
+  refundedMinor: z.number(),
   currency: z.string(),
   card: z.strictObject({ brand: z.string(), last4: z.string() }).nullable(),
+  createdAt: z.string(),
+})
+const movement = z.strictObject({
+  status: z.string(),
+  amountMinor: z.number(),
+  currency: z.string(),
   createdAt: z.string(),
 })
 const paymentDetail = payment.extend({
@@ -17,6 +24,8 @@ const paymentDetail = payment.extend({
   paidAt: z.string().nullable(),
   failureHint: z.string().nullable(),
   timeline: z.array(z.strictObject({ at: z.string(), kind: z.string() })),
+  refunds: z.array(movement),
+  disputes: z.array(movement),
 })
 const counts = z.record(z.string(), z.number())
 

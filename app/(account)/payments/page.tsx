@@ -1,5 +1,7 @@
 import type { Metadata } from 'next'
 import { Suspense } from 'react'
+import { HistoryFilterForm, withFilter } from '@/components/payments/history-filter-form'
+import { LivePayments } from '@/components/payments/live-payments'
 import { PaymentList, PaymentListSkeleton } from '@/components/payments/payment-list'
 import { PageLink } from '@/components/site/page-link'
 import { buttonLook } from '@/components/ui/button'
@@ -7,47 +9,61 @@ import { EmptyState } from '@/components/ui/empty-state'
 import { PageHeader } from '@/components/ui/page-header'
 import { PageTurner } from '@/components/ui/page-turner'
 import { requireUserOrSignIn, type User } from '@/lib/auth/session'
+import { filterFrom, type HistoryFilter } from '@/lib/payments/history-filter'
 import { isCursor, listPayments } from '@/lib/payments/list-payments'
 
 export const metadata: Metadata = { title: 'Payments' }
 
-type PaymentsPageProps = { searchParams: Promise<{ cursor?: string | string[] }> }
+type PaymentsPageProps = { searchParams: Promise<Record<string, string | string[] | undefined>> }
 
 export default async function PaymentsPage({ searchParams }: PaymentsPageProps) {
   const user = await requireUserOrSignIn('/payments')
-  const { cursor } = await searchParams
-  const trail = [cursor ?? []].flat().filter(isCursor)
+  const query = await searchParams
+  const filter = filterFrom(query)
+  const trail = [query.cursor ?? []].flat().filter(isCursor)
 
   return (
     <div className="column-wide">
-      <PageHeader title="Payments">Everything you paid or tried to pay, newest first.</PageHeader>
-      <Suspense key={trail.join()} fallback={<PaymentListSkeleton />}>
-        <Payments user={user} trail={trail} />
+      <PageHeader
+        title="Payments"
+        aside={
+          // A file, not a page: nothing to load ahead, and nothing to turn to.
+          <a
+            href={withFilter('/api/payments/history', filter, [['format', 'csv']])}
+            className={buttonLook('quiet', '-mr-4 max-sm:-ml-4')}
+          >
+            Download as CSV
+          </a>
+        }
+      >
+        Everything you paid or tried to pay, newest first.
+      </PageHeader>
+      <HistoryFilterForm key={JSON.stringify(filter)} filter={filter} />
+      <Suspense key={JSON.stringify([filter, trail])} fallback={<PaymentListSkeleton />}>
+        <Payments user={user} filter={filter} trail={trail} />
       </Suspense>
     </div>
   )
 }
 
+type PaymentsProps = { user: User; filter: HistoryFilter; trail: string[] }
+
 /** `trail` holds the cursors followed so far, the current page's last: that is what makes "Newer" possible. */
-async function Payments({ user, trail }: { user: User; trail: string[] }) {
-  const { payments, nextCursor } = await listPayments({ user, cursor: trail.at(-1) })
+async function Payments({ user, filter, trail }: PaymentsProps) {
+  const { payments, nextCursor } = await listPayments({ user, filter, cursor: trail.at(-1) })
+  const addressOf = (cursors: string[]) =>
+    withFilter(
+      '/payments',
+      filter,
+      cursors.map((cursor) => ['cursor', cursor]),
+    )
 
   if (payments.length === 0 && trail.length === 0) {
-    return (
-      <EmptyState
-        title="No payments yet"
-        action={
-          <PageLink href="/" className={buttonLook('primary')}>
-            Go to the catalogue
-          </PageLink>
-        }
-      >
-        Once you pay for an order, it appears here with its amount, its card and how it went.
-      </EmptyState>
-    )
+    return Object.keys(filter).length > 0 ? <NothingFound /> : <NothingYet />
   }
   return (
     <>
+      <LivePayments payments={payments} />
       <PaymentList payments={payments} />
       <PageTurner
         label="Pages of payments"
@@ -58,7 +74,32 @@ async function Payments({ user, trail }: { user: User; trail: string[] }) {
   )
 }
 
-function addressOf(trail: string[]): string {
-  const query = new URLSearchParams(trail.map((cursor) => ['cursor', cursor]))
-  return trail.length > 0 ? `/payments?${query}` : '/payments'
+function NothingYet() {
+  return (
+    <EmptyState
+      title="No payments yet"
+      action={
+        <PageLink href="/" className={buttonLook('primary')}>
+          Go to the catalogue
+        </PageLink>
+      }
+    >
+      Once you pay for an order, it appears here with its amount, its card and how it went.
+    </EmptyState>
+  )
+}
+
+function NothingFound() {
+  return (
+    <EmptyState
+      title="No payment like that"
+      action={
+        <PageLink href="/payments" className={buttonLook()}>
+          Show all payments
+        </PageLink>
+      }
+    >
+      Try fewer words, other days or another status. Days begin and end in UTC.
+    </EmptyState>
+  )
 }

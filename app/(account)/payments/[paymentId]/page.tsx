@@ -1,6 +1,8 @@
 import type { Metadata } from 'next'
 import { notFound } from 'next/navigation'
 import { declineWords } from '@/components/payments/decline-words'
+import { LivePayments } from '@/components/payments/live-payments'
+import { MoneyBack } from '@/components/payments/money-back'
 import { PaymentFacts } from '@/components/payments/payment-facts'
 import { PaymentStatus } from '@/components/payments/payment-status'
 import { PaymentTimeline } from '@/components/payments/payment-timeline'
@@ -38,14 +40,16 @@ export default async function PaymentPage({ params }: PaymentPageProps) {
       </PageLink>
       <PageHeader
         title={<Money amountMinor={payment.amountMinor} currency={payment.currency} />}
-        aside={<PaymentStatus status={payment.status} />}
+        aside={<PaymentStatus payment={payment} />}
       >
         {payment.description}
       </PageHeader>
+      <LivePayments payments={[payment]} />
       <Unfinished payment={payment} />
       <Panel aria-label="Details" className="px-4 py-1 sm:px-6">
         <PaymentFacts payment={payment} />
       </Panel>
+      <MoneyBack payment={payment} />
       {payment.timeline.length > 0 && (
         <>
           <h2 className="mt-10 mb-4 text-20">What happened</h2>

@@ -1,12 +1,17 @@
 import { requireUser } from '@/lib/auth/session'
-import { json, readQuery, route } from '@/lib/http'
+import { csv, json, readQuery, route } from '@/lib/http'
+import { exportPayments } from '@/lib/payments/export-payments'
 import { listPayments } from '@/lib/payments/list-payments'
 import { HistoryInput } from '@/lib/payments/schema'
 
-/** The signed-in person's payments, newest first: `?limit=` up to 100, `?cursor=` from the page before. */
+/**
+ * The signed-in person's payments, newest first. `?status=`, `?from=`, `?to=` and `?q=` narrow them; `?limit=` up to 100 and
+ * `?cursor=` turn the pages; `?format=csv` answers with all of them as a file.
+ */
 export const GET = route(async (request) => {
   const user = await requireUser()
-  const input = readQuery(request, HistoryInput)
+  const { format, cursor, limit, ...filter } = readQuery(request, HistoryInput)
 
-  return json(await listPayments({ user, ...input }))
+  if (format === 'csv') return csv(await exportPayments({ user, filter }), 'payments.csv')
+  return json(await listPayments({ user, filter, cursor, limit }))
 })
