@@ -10,6 +10,7 @@ import { getStripe } from '@/lib/stripe/browser'
 import { CardFieldsSkeleton } from './card-fields-skeleton'
 import { elementAppearance, onSchemeChange } from './element-appearance'
 import { PayFields } from './pay-fields'
+import { startCardChoice } from './start-card-choice'
 import { StartFailureNotice } from './start-failure-notice'
 import { type StartedPayment, type StartFailure, startPayment } from './start-payment'
 
@@ -21,10 +22,12 @@ type CheckoutFormProps = {
   stripe: { stripePublishableKey: string; stripeJsUrl: string | null }
 }
 
+type Payable = StartedPayment & { clientSecret: string }
+
 type Stage =
   | { name: 'preparing' }
   | { name: 'failed'; failure: StartFailure }
-  | { name: 'paying'; stripe: Stripe; payment: StartedPayment & { clientSecret: string } }
+  | { name: 'paying'; stripe: Stripe; payment: Payable; cardChoice: string | null }
 
 const PREPARING: Stage = { name: 'preparing' }
 
@@ -79,22 +82,23 @@ export function CheckoutForm({ orderId, amountMinor, currency, stripe }: Checkou
       </div>
     )
   }
-  return <StripeFields stripe={stage.stripe} payment={stage.payment} />
+  return <StripeFields {...stage} />
 }
 
-function StripeFields({
-  stripe,
-  payment,
-}: {
-  stripe: Stripe
-  payment: StartedPayment & { clientSecret: string }
-}) {
+function StripeFields({ stripe, payment, cardChoice }: Extract<Stage, { name: 'paying' }>) {
   const [appearance, setAppearance] = useState(elementAppearance)
 
   useEffect(() => onSchemeChange(() => setAppearance(elementAppearance())), [])
 
   return (
-    <Elements stripe={stripe} options={{ clientSecret: payment.clientSecret, appearance }}>
+    <Elements
+      stripe={stripe}
+      options={{
+        clientSecret: payment.clientSecret,
+        appearance,
+        ...(cardChoice && { customerSessionClientSecret: cardChoice }),
+      }}
+    >
       <PayFields payment={payment} />
     </Elements>
   )
@@ -106,9 +110,10 @@ async function prepare(orderId: string, key: string, config: CheckoutFormProps['
     window.location.reload()
     return PREPARING
   }
-  const [stripe, answer] = await Promise.all([
+  const [stripe, answer, cardChoice] = await Promise.all([
     getStripe(config).catch(() => null),
     startPayment(orderId, key),
+    startCardChoice(),
   ])
   if ('failure' in answer) return { name: 'failed', failure: answer.failure }
 
@@ -119,7 +124,7 @@ async function prepare(orderId: string, key: string, config: CheckoutFormProps['
   }
   if (!stripe) return { name: 'failed', failure: { kind: 'no-stripe' } }
   if (!payment.clientSecret) return { name: 'failed', failure: { kind: 'unavailable', requestId: null } }
-  return { name: 'paying', stripe, payment: { ...payment, clientSecret: payment.clientSecret } }
+  return { name: 'paying', stripe, payment: { ...payment, clientSecret: payment.clientSecret }, cardChoice }
 }
 
 function arrivedAsDocument(): boolean {

@@ -3,6 +3,9 @@
 import { Popover } from 'radix-ui'
 import { ChevronIcon, PersonIcon } from '@/components/ui/icons'
 import { SubmitButton } from '@/components/ui/submit-button'
+import { PageLink } from './page-link'
+
+const PLACES = [{ href: '/cards', label: 'Cards' }]
 
 type AccountMenuProps = { email: string; signOut: () => Promise<void> }
 
@@ -28,7 +31,21 @@ export function AccountMenu({ email, signOut }: AccountMenuProps) {
         >
           <p className="text-13 text-ink-soft">Signed in as</p>
           <p className="text-14 font-medium wrap-anywhere">{email}</p>
-          <form action={signOut} className="mt-3">
+          <ul className="mt-3 border-t pt-2">
+            {PLACES.map(({ href, label }) => (
+              <li key={href}>
+                <Popover.Close asChild>
+                  <PageLink
+                    href={href}
+                    className="-mx-2 flex min-h-11 items-center rounded px-2 text-14 hover:bg-sunken"
+                  >
+                    {label}
+                  </PageLink>
+                </Popover.Close>
+              </li>
+            ))}
+          </ul>
+          <form action={signOut} className="mt-2 border-t pt-4">
             <SubmitButton kind="secondary" className="w-full">
               Sign out
             </SubmitButton>

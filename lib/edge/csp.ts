@@ -1,5 +1,4 @@
-/** Pages where a card is entered. Only they may speak to Stripe, and only they are reached by a full document load. */
-const TAKES_CARDS = /^\/checkout\//
+import { takesCards } from '../takes-cards'
 
 const REPORTS = '/api/csp-reports'
 export const REPORTING_ENDPOINTS = `csp="${REPORTS}"`
@@ -25,9 +24,7 @@ export function contentSecurityPolicy({
   isDevelopment,
   localStripeOrigin,
 }: CspOptions): string {
-  const stripe = TAKES_CARDS.test(path)
-    ? stripeHosts(localStripeOrigin)
-    : { script: [], frame: [], connect: [] }
+  const stripe = takesCards(path) ? stripeHosts(localStripeOrigin) : { script: [], frame: [], connect: [] }
   const directives: Record<string, string[]> = {
     'default-src': ["'none'"],
     'script-src': [

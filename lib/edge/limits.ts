@@ -34,6 +34,7 @@ export const LIMITS = {
   canceling: { limit: 30, seconds: 60, window: 'fixed', by: 'person' },
   exporting: { limit: 10, seconds: 60, window: 'fixed', by: 'person' },
   leaving: { limit: 10, seconds: 60, window: 'fixed', by: 'person' },
+  cards: { limit: 60, seconds: 60, window: 'fixed', by: 'person' },
   /** A history as CSV may be long. */
   'csv-exports': { limit: 20, seconds: 3600, window: 'fixed', by: 'person' },
   ordering: { limit: 20, seconds: 60, window: 'fixed', by: 'person' },
@@ -47,6 +48,9 @@ export const LIMITS = {
 
   'new-payments': { limit: 10, seconds: 60, window: 'rolling', by: 'person' },
   'new-payments-address': { limit: 10, seconds: 60, window: 'rolling', by: 'address', shared: 6000 },
+
+  'new-cards': { limit: 10, seconds: 3600, window: 'rolling', by: 'person' },
+  'new-cards-address': { limit: 20, seconds: 3600, window: 'rolling', by: 'address' },
 
   'sign-in': { limit: 5, seconds: 900, window: 'rolling', by: 'account', counts: 'failures' },
   'sign-in-address': { limit: 10, seconds: 300, window: 'rolling', by: 'address', counts: 'failures' },

@@ -138,6 +138,19 @@ export const HANDLERS = {
   'GET /api/payments/[id]': read('customer'),
   'POST /api/payments/[id]/sync': write(['customer'], { limits: ['syncing'], outage: 'local', cors: true }),
   'POST /api/payments/[id]/refunds': write(['support', 'admin'], { limits: ['refunding'], outage: 'closed' }),
+  'GET /api/payment-methods': {
+    ...read('customer'),
+    limits: ['reads', 'read-burst', 'cards'],
+    outage: 'local',
+  },
+  'POST /api/payment-methods': write(['customer'], {
+    limits: ['cards'],
+    inside: ['new-cards', 'new-cards-address'],
+    outage: 'local',
+  }),
+  'POST /api/payment-methods/sessions': write(['customer'], { limits: ['cards'], outage: 'local' }),
+  'PUT /api/payment-methods/[id]/default': write(['customer'], { limits: ['cards'], outage: 'local' }),
+  'DELETE /api/payment-methods/[id]': write(['customer'], { limits: ['cards'], outage: 'local' }),
   'POST /api/orders/[id]/cancellation': write(['customer'], {
     limits: ['canceling'],
     outage: 'local',
@@ -198,6 +211,8 @@ export const PAGES = {
   '/confirm-password': page('customer'),
   '/checkout/[orderId]': page('customer'),
   '/orders/[orderId]': page('customer'),
+  '/cards': page('customer'),
+  '/cards/new': page('customer'),
   '/payments': page('customer'),
   '/payments/[paymentId]': page('customer'),
   '/payments/[paymentId]/receipt': page('customer'),

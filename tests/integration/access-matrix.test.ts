@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { exportJWK, generateKeyPair } from 'jose'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type Caller, HANDLERS, type HandlerName, type HandlerRule, PAGES } from '@/lib/edge/route-table'
+import { CARD_CONSENT } from '@/lib/payment-methods/consent'
 import { bearer, newApiKey } from '../support/api-keys'
 import { newOrder } from '../support/payment-rows'
 import { newPerson, type Person } from '../support/people'
@@ -22,6 +23,10 @@ const BODIES: Partial<Record<HandlerName, () => object>> = {
   'POST /api/payments/[id]/sync': () => ({}),
   'POST /api/orders/[id]/cancellation': () => ({}),
   'POST /api/privacy/exports': () => ({}),
+  'POST /api/payment-methods': () => ({ consent: CARD_CONSENT.version }),
+  'POST /api/payment-methods/sessions': () => ({}),
+  'PUT /api/payment-methods/[id]/default': () => ({}),
+  'DELETE /api/payment-methods/[id]': () => ({}),
   'POST /api/payments/[id]/refunds': () => ({
     amountMinor: 1,
     reason: 'requested_by_customer',

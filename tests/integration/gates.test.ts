@@ -9,6 +9,7 @@ import { newStaff, type Paid, paid } from '../support/paid'
 import { newOrder } from '../support/payment-rows'
 import type { Person } from '../support/people'
 import { post, refund } from '../support/requests'
+import { cardRequests } from '../support/saved-cards'
 import { LISTED_ORIGIN } from '../support/stack'
 import { stack } from '../support/stack-in-test'
 import { voices } from '../support/staff'
@@ -244,6 +245,7 @@ describe('the gates of the route table', () => {
       'POST /api/payments/[id]/sync': () => post(`/api/payments/${paymentId}/sync`, ada, ''),
       'POST /api/payments/[id]/refunds': () =>
         refund(support, paymentId, { reason: 'requested_by_customer', amountMinor: 100 }),
+      ...(await cardRequests(ada)),
       'POST /api/orders/[id]/cancellation': async () =>
         post(`/api/orders/${await newOrder(ada.id)}/cancellation`, ada, ''),
       'POST /api/privacy/exports': () => post('/api/privacy/exports', ada, ''),

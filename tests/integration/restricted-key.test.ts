@@ -86,6 +86,9 @@ describe('a restricted key that lacks a permission [S-3]', () => {
 
     for (const name of [
       'Customers',
+      'Customer sessions',
+      'PaymentMethods',
+      'SetupIntents',
       'PaymentIntents',
       'Refunds',
       'Charges',

@@ -27,6 +27,15 @@ const paymentDetail = payment.extend({
   refunds: z.array(movement),
   disputes: z.array(movement),
 })
+const card = z.strictObject({
+  id: z.string(),
+  brand: z.string(),
+  last4: z.string(),
+  expMonth: z.number(),
+  expYear: z.number(),
+  expiry: z.string(),
+  isDefault: z.boolean(),
+})
 const counts = z.record(z.string(), z.number())
 
 /** What a refusal says, whoever refuses. */
@@ -59,6 +68,11 @@ export const ANSWERS: Record<HandlerName, z.ZodType | null> = {
       status: z.string(),
     }),
   }),
+  'GET /api/payment-methods': z.strictObject({ cards: z.array(card) }),
+  'POST /api/payment-methods': z.strictObject({ id: z.uuid(), clientSecret: z.string() }),
+  'POST /api/payment-methods/sessions': z.strictObject({ clientSecret: z.string().nullable() }),
+  'PUT /api/payment-methods/[id]/default': z.strictObject({ card: card.pick({ id: true, isDefault: true }) }),
+  'DELETE /api/payment-methods/[id]': z.strictObject({ card: card.pick({ id: true }) }),
   'POST /api/orders/[id]/cancellation': z.strictObject({
     order: z.strictObject({ id: z.uuid(), status: z.string() }),
   }),

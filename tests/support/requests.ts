@@ -3,7 +3,7 @@ import type { Person } from './people'
 import { stack } from './stack-in-test'
 
 export type Options = {
-  method?: 'GET' | 'POST' | 'PUT'
+  method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
 
   /** Which server to ask; the first when it does not matter. */
   server?: string

@@ -1,0 +1,25 @@
+const DEADLINE_MS = 20_000
+const NO_ANSWER = 'We had no answer. Nothing was charged; please press the button again.'
+
+type Answer = { clientSecret?: string; error?: { code?: string; message?: string } }
+
+/** Tell the server that the person agrees, and get what Stripe's fields need. The same key gets the same again. */
+export async function startCardSetup(
+  consent: string,
+  key: string,
+): Promise<{ clientSecret: string } | { problem: string }> {
+  try {
+    const response = await fetch('/api/payment-methods', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': key },
+      body: JSON.stringify({ consent }),
+      signal: AbortSignal.timeout(DEADLINE_MS),
+    })
+    if (response.status === 401) window.location.reload()
+    const { clientSecret, error }: Answer = await response.json()
+    if (response.ok && clientSecret) return { clientSecret }
+    return { problem: response.status < 500 && error?.message ? error.message : NO_ANSWER }
+  } catch {
+    return { problem: NO_ANSWER }
+  }
+}

@@ -1,0 +1,11 @@
+export type Expiry = 'valid' | 'soon' | 'expired'
+
+const SOON_DAYS = 60
+const DAY_MS = 86_400_000
+
+/** A card is good through the last day of its month. */
+export function expiryOf({ expMonth, expYear }: { expMonth: number; expYear: number }, now: Date): Expiry {
+  const endsAt = Date.UTC(expYear, expMonth, 1)
+  if (now.getTime() >= endsAt) return 'expired'
+  return endsAt - now.getTime() <= SOON_DAYS * DAY_MS ? 'soon' : 'valid'
+}

@@ -1,0 +1,131 @@
+import type { FrameLocator, Page } from '@playwright/test'
+import { adminSql } from '../support/db'
+import { stack } from '../support/stack-in-test'
+import { stripeSdk } from '../support/stripe-sdk'
+import { expect, expectAccessible, test } from './fixtures'
+import { CARDS, enterCard, expectPaid, payButton, placeOrder, signUp } from './journeys'
+
+const challenge = (page: Page) => page.frameLocator('iframe[src*="/3ds/"]')
+const stripeFrame = (page: Page) => page.frameLocator('iframe[name^="__privateStripeFrame"]').first()
+const saveButton = (page: Page) => page.getByRole('button', { name: 'Save card' })
+
+async function openAddCard(page: Page): Promise<FrameLocator> {
+  await page.goto(`${stack().appOrigin}/cards`)
+  await page.getByRole('link', { name: 'Add a card' }).click()
+  await page.waitForURL('**/cards/new')
+  await expect(stripeFrame(page).getByPlaceholder('1234 1234 1234 1234')).toBeVisible()
+  return stripeFrame(page)
+}
+
+async function addCard(page: Page, number: string): Promise<void> {
+  await enterCard(await openAddCard(page), number)
+  await page.getByRole('checkbox').check()
+  await saveButton(page).click()
+  if (number === CARDS.threeDSecure) await challenge(page).locator('#test-source-authorize-3ds').click()
+  await page.waitForURL('**/cards')
+}
+
+/** To the checkout of a new order, where Stripe's fields offer what was saved. */
+async function checkoutWith(page: Page, card: RegExp): Promise<FrameLocator> {
+  await placeOrder(page)
+  await page.getByRole('link', { name: /^Pay / }).click()
+  await page.waitForURL('**/checkout/*')
+  await expect(stripeFrame(page).getByRole('radio', { name: card })).toBeChecked()
+  return stripeFrame(page)
+}
+
+test('a card is saved with consent, becomes the default, pays in one step, and is removed', async ({
+  page,
+}) => {
+  const { email } = await signUp(page)
+  await page.getByRole('button', { name: `Account: ${email}` }).click()
+  await page.getByRole('link', { name: 'Cards' }).click()
+  await expect(page.getByRole('heading', { name: 'No saved cards' })).toBeVisible()
+  await expectAccessible(page)
+  await enterCard(await openAddCard(page), CARDS.pays)
+  await expectAccessible(page)
+
+  await saveButton(page).click()
+  await expect(page.getByRole('main').getByRole('alert')).toContainText('consent')
+  const [before] = await adminSql()`select count(*)::int as n from private.card_setups s
+    join public.customers c on c.id = s.customer_id join auth.users u on u.id = c.user_id where u.email = ${email}`
+  expect(before?.n).toBe(0)
+  await page.getByRole('checkbox').check()
+  await saveButton(page).click()
+
+  await page.waitForURL('**/cards')
+  const list = page.getByRole('region', { name: 'Your cards' })
+  await expect(list).toContainText('4242')
+  await expect(list).toContainText('Expires 12/34')
+  await page.getByRole('button', { name: /^Make default/ }).click()
+  await expect(list.getByText('Default', { exact: true })).toBeVisible()
+  await expectAccessible(page)
+
+  await checkoutWith(page, /Visa .*4242/)
+  await expectAccessible(page)
+  await payButton(page).click()
+  await expectPaid(page)
+
+  await page.goto(`${stack().appOrigin}/cards`)
+  await page.getByRole('button', { name: /^Remove card/ }).click()
+  await expect(page.getByRole('button', { name: 'Keep' })).toBeFocused()
+  await expectAccessible(page)
+  await page.getByRole('button', { name: 'Remove', exact: true }).click()
+  await expect(page.getByRole('heading', { name: 'No saved cards' })).toBeVisible()
+})
+
+test('a saved card that needs 3-D Secure pays with it; once expired it says so, and another card pays', async ({
+  page,
+}) => {
+  const { email } = await signUp(page)
+  await addCard(page, CARDS.threeDSecure)
+
+  await checkoutWith(page, /Visa .*3184/)
+  await payButton(page).click()
+  await challenge(page).locator('#test-source-authorize-3ds').click()
+  await expectPaid(page)
+
+  await expireCardOf(email)
+  await page.goto(`${stack().appOrigin}/cards`)
+  await expect(page.getByRole('region', { name: 'Your cards' })).toContainText('Expired')
+  await expect(page.getByRole('button', { name: /^Make default/ })).toHaveCount(0)
+  const frame = await checkoutWith(page, /Visa .*3184/)
+  await payButton(page).click()
+  await challenge(page).locator('#test-source-authorize-3ds').click()
+  await expect(page.getByRole('main').getByRole('alert')).toContainText('expired')
+  await frame.getByRole('radio', { name: 'New card' }).check()
+  await enterCard(frame, CARDS.pays)
+  await payButton(page).click()
+  await expectPaid(page)
+})
+
+test('a card that the bank declines, or does not confirm, is not saved, and another one is', async ({
+  page,
+}) => {
+  await signUp(page)
+  const frame = await openAddCard(page)
+  await page.getByRole('checkbox').check()
+  const alert = page.getByRole('main').getByRole('alert')
+
+  await enterCard(frame, CARDS.declined)
+  await saveButton(page).click()
+  await expect(alert).toContainText('declined')
+  await enterCard(frame, CARDS.threeDSecure)
+  await saveButton(page).click()
+  await challenge(page).locator('#test-source-fail-3ds').click()
+  await expect(alert).toContainText('confirm that it is you')
+  await enterCard(frame, CARDS.pays)
+  await saveButton(page).click()
+
+  await page.waitForURL('**/cards')
+  await expect(page.getByRole('region', { name: 'Your cards' }).getByRole('listitem')).toHaveCount(1)
+})
+
+async function expireCardOf(email: string): Promise<void> {
+  const [row] = await adminSql()`select s.stripe_customer_id as id from private.stripe_customers s
+    join public.customers c on c.id = s.customer_id join auth.users u on u.id = c.user_id where u.email = ${email}`
+  const { data } = await stripeSdk().customers.listPaymentMethods(String(row?.id))
+  const lastYear = new Date().getUTCFullYear() - 1
+  for (const { id } of data)
+    await stripeSdk().paymentMethods.update(id, { card: { exp_month: 12, exp_year: lastYear } })
+}
