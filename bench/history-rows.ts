@@ -15,7 +15,8 @@ export function pageQuery(where: string, after: Cursor | null): string {
     ? `and created_at <= '${after.createdAt}' and (created_at < '${after.createdAt}' or id < '${after.id}')`
     : ''
   return `select id, order_id, status, amount_minor, amount_received_minor, amount_refunded_minor, currency, description,
-      card_brand, card_last4, failure_hint, created_at::text as created_at, paid_at
+      card_brand, card_last4, failure_hint, created_at, paid_at,
+      created_at::text as "createdAt"
     from public.payments where livemode = false ${where} ${keyset} order by created_at desc, id desc limit 21`
 }
 

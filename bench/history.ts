@@ -74,7 +74,7 @@ async function comparePages(sql: ReservedSql, state: string, where: string): Pro
     const rows: readonly Record<string, unknown>[] = await sql.unsafe(pageQuery(where, after))
     const last = rows[19]
     if (!last || rows.length < 21) break
-    after = { createdAt: String(last.created_at), id: String(last.id) }
+    after = { createdAt: String(last.createdAt), id: String(last.id) }
   }
   const perPage = (performance.now() - walkedMs) / page
   const times: [number[], number[]] = [[], []]

@@ -9,6 +9,7 @@ const JOBS = [
   { name: 'sessions', everyMs: 60_000 },
   { name: 'retention', everyMs: 3_600_000 },
   { name: 'grace', everyMs: 60_000 },
+  { name: 'cards', everyMs: 3_600_000 },
 ] as const
 
 export type Scheduler = { stop(): void }

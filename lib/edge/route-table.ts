@@ -173,6 +173,7 @@ export const HANDLERS = {
   'GET /api/billing/entitlements': { ...read(), ...api },
   'POST /api/session': write(['anyone'], { inside: ['sign-in', 'sign-in-address'], outage: 'local' }),
   'POST /api/cron/sweep': job,
+  'POST /api/cron/cards': job,
   'POST /api/cron/seal': job,
   'POST /api/cron/reconcile': job,
   'POST /api/cron/retention': job,

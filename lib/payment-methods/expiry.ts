@@ -9,3 +9,12 @@ export function expiryOf({ expMonth, expYear }: { expMonth: number; expYear: num
   if (now.getTime() >= endsAt) return 'expired'
   return endsAt - now.getTime() <= SOON_DAYS * DAY_MS ? 'soon' : 'valid'
 }
+
+/** Good today, and not beyond the end of next month: when its owner is told by mail. */
+export function endsByNextMonth(
+  { expMonth, expYear }: { expMonth: number; expYear: number },
+  now: Date,
+): boolean {
+  const monthsLeft = (expYear - now.getUTCFullYear()) * 12 + expMonth - (now.getUTCMonth() + 1)
+  return monthsLeft === 0 || monthsLeft === 1
+}

@@ -116,7 +116,7 @@ describe('what a client is told when something is wrong (L4)', () => {
   })
 
   it('the jobs tell nothing to whoever is not the scheduler', async () => {
-    for (const job of ['sweep', 'seal', 'reconcile', 'outbox']) {
+    for (const job of ['sweep', 'seal', 'reconcile', 'outbox', 'cards']) {
       for (const authorization of ['', 'Bearer x', `Bearer ${env.CRON_SECRET}x`, 'Basic ='])
         await expectBare(
           await fetch(`${server}/api/cron/${job}`, { method: 'POST', headers: { authorization } }),

@@ -262,6 +262,7 @@ describe('the gates of the route table', () => {
           headers: bearer(secret),
         })
       },
+      'POST /api/cron/cards': () => job('/api/cron/cards'),
       'POST /api/cron/seal': () => job('/api/cron/seal'),
       'POST /api/cron/reconcile': () => job('/api/cron/reconcile'),
       'POST /api/csp-reports': () => post('/api/csp-reports', null, '[]'),

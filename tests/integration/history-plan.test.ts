@@ -10,7 +10,7 @@ const PLACES = [0, 300, 600]
 type Plan = {
   'Node Type': string
   'Index Name'?: string
-  'Actual Rows': number
+  'Relation Name'?: string
   'Shared Hit Blocks': number
   'Shared Read Blocks': number
   Plans?: Plan[]
@@ -20,7 +20,7 @@ type Plan = {
 describe('a page of a long history', () => {
   it('comes out of an index in its order, the last like the first, in every state', async () => {
     const found = await inALongHistory(async (sql) => {
-      const plans: Record<string, { indexes: string[]; sorts: boolean; blocks: number }> = {}
+      const plans: Record<string, { indexes: string[]; walks: boolean; blocks: number }> = {}
       for (const [state, where] of Object.entries(STATES)) {
         for (const place of PLACES) {
           const after = await cursorAfter(sql, where, place)
@@ -30,10 +30,10 @@ describe('a page of a long history', () => {
       return plans
     })
 
-    for (const [page, { indexes, sorts, blocks }] of Object.entries(found)) {
+    for (const [page, { indexes, walks, blocks }] of Object.entries(found)) {
       const [state = ''] = page.split(' ')
       expect(indexes, page).toContain(INDEX[state])
-      expect(sorts, page).toBe(false)
+      expect(walks, page).toBe(false)
       // A page has 21 rows. What it reads does not grow with how far in it is.
       expect(blocks, page).toBeLessThan(120)
     }
@@ -104,7 +104,13 @@ function read(plan: Plan) {
   for (const node of nodes) nodes.push(...(node.Plans ?? []))
   return {
     indexes: nodes.flatMap((node) => node['Index Name'] ?? []),
-    sorts: nodes.some((node) => /Sort|Seq Scan/.test(node['Node Type'])),
+    walks: nodes.some(isWalk),
     blocks: plan['Shared Hit Blocks'] + plan['Shared Read Blocks'],
   }
+}
+
+/** All of the history is read, or put in order, to show a page of it. */
+function isWalk(node: Plan): boolean {
+  const type = node['Node Type']
+  return type.includes('Sort') || (node['Relation Name'] === 'payments' && /Seq|Bitmap/.test(type))
 }

@@ -45,7 +45,9 @@ async function csvOf(
     `/api/payments/history?${new URLSearchParams({ format: 'csv', ...query })}`,
     person,
   )
-  return { response, text: await response.text() }
+  // response.text() would leave out the mark that says it is UTF-8.
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(await response.arrayBuffer())
+  return { response, text }
 }
 
 describe('the history', () => {

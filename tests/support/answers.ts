@@ -104,6 +104,7 @@ export const ANSWERS: Record<HandlerName, z.ZodType | null> = {
       }),
     ),
   }),
+  'POST /api/cron/cards': counts,
   'POST /api/cron/seal': z.strictObject({
     sealed: z.number(),
     count: z.number(),

@@ -113,6 +113,7 @@ describe('the route table', () => {
       'POST /api/cron/sessions',
       'POST /api/cron/outbox',
       'POST /api/cron/grace',
+      'POST /api/cron/cards',
     ])
     expect(secretless).toEqual([])
     expect(Object.values(ACTIONS).every((rule) => rule.csrf === 'origin')).toBe(true)
