@@ -19,7 +19,7 @@ export const DATA_TO_WEBRTC: readonly Row[] = [
     'Nothing to third parties that need not have it',
     'lib/edge/csp.ts lib/payments/ensure-customer.ts',
     'H1',
-    'integration/headers › only the page that takes a card may speak to Stripe',
+    'integration/headers › only the pages that take a card may speak to Stripe',
   ),
   planned(
     'V14.2.4',

@@ -186,7 +186,7 @@ export const ENCODING_TO_FRONTEND: readonly Row[] = [
     'Applications of their own have hosts of their own',
     'lib/edge/csp.ts',
     'H1',
-    'integration/headers › only the page that takes a card may speak to Stripe',
+    'integration/headers › only the pages that take a card may speak to Stripe',
   ),
   notApplicable(
     'V3.5.5',

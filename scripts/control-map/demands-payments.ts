@@ -266,11 +266,13 @@ export const BOOKING_GUIDE: readonly Row[] = [
     'W10',
     'e2e/pay › a declined card is explained',
   ),
-  planned(
+  done(
     'S3.19',
     'Payment methods managed in the pages; loading states; feedback',
-    'Loading states and feedback are done; managing cards comes in a later release.',
-    'components/payments/checkout-form.tsx',
+    'components/cards/card-list.tsx lib/payment-methods/own-card.ts components/payments/checkout-form.tsx',
+    'Z2',
+    'e2e/cards › a card is saved with consent',
+    'integration/saved-cards › a 404 like one that does not exist',
   ),
   planned('S3.20', 'Success rates watched; backup and recovery', OPERATIONS),
   planned('S3.21', 'Notes for training a team', OPERATIONS),

@@ -17,8 +17,10 @@ const PAGES = [
   '/check-your-mail',
   '/auth/confirm',
   '/payments',
+  '/cards',
   '/nowhere',
 ]
+const ADD_CARD = '/cards/new'
 const API = [
   '/api/payments/history',
   '/api/payments/webhook',
@@ -55,7 +57,7 @@ describe('headers', () => {
     const nonces = new Set<string>()
     let pages = 0
     for (let round = 0; round < 10; round++) {
-      for (const path of [...PAGES, order, checkout]) {
+      for (const path of [...PAGES, order, checkout, ADD_CARD]) {
         const policy = directives(await open(path))
         const scripts = policy.get('script-src') ?? ''
         pages++
@@ -76,7 +78,7 @@ describe('headers', () => {
   })
 
   it('no page holds a script or style without that nonce, an inline handler or an inline style (H2)', async () => {
-    for (const path of [...PAGES, order, checkout]) {
+    for (const path of [...PAGES, order, checkout, ADD_CARD]) {
       const response = await open(path)
       const html = await response.text()
       if (response.status >= 300 && response.status < 400) continue
@@ -92,18 +94,20 @@ describe('headers', () => {
     }
   })
 
-  it('only the page that takes a card may speak to Stripe', async () => {
+  it('only the pages that take a card may speak to Stripe', async () => {
     for (const path of [...PAGES, order]) {
       expect((await open(path)).headers.get('content-security-policy'), path).not.toContain(stripeOrigin)
     }
-    const policy = directives(await open(checkout))
+    for (const path of [checkout, ADD_CARD]) {
+      const policy = directives(await open(path))
 
-    expect(policy.get('frame-src')).toBe(stripeOrigin)
-    expect(policy.get('connect-src')).toBe("'self'")
+      expect(policy.get('frame-src'), path).toBe(stripeOrigin)
+      expect(policy.get('connect-src'), path).toBe("'self'")
+    }
   })
 
   it('every answer carries the other security headers, pages and API alike (H6)', async () => {
-    for (const path of [...PAGES, ...API, order, checkout]) {
+    for (const path of [...PAGES, ...API, order, checkout, ADD_CARD]) {
       const { headers } = await open(path)
 
       expect(headers.get('content-security-policy'), path).toMatch(/default-src 'none'/)
@@ -121,7 +125,7 @@ describe('headers', () => {
 
   it('every answer says what it is, and text in which letters (H6)', async () => {
     const types = new Set<string>()
-    for (const path of [...PAGES, ...API, order, checkout]) {
+    for (const path of [...PAGES, ...API, order, checkout, ADD_CARD]) {
       const answer = await open(path)
       const type = answer.headers.get('content-type') ?? 'nothing'
       if ((await answer.text()) !== '') types.add(type.toLowerCase().replaceAll(' ', ''))
@@ -132,7 +136,7 @@ describe('headers', () => {
   })
 
   it('no private answer may be kept by a cache (H11)', async () => {
-    for (const path of ['/payments', order, checkout, '/api/payments/history', '/sign-in']) {
+    for (const path of ['/payments', order, checkout, ADD_CARD, '/api/payments/history', '/sign-in']) {
       expect((await open(path)).headers.get('cache-control'), path).toContain('no-store')
     }
   })
