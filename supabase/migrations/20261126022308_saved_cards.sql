@@ -18,6 +18,10 @@ revoke all on private.card_setups from public, anon, authenticated, service_role
 create policy card_setups_functions on private.card_setups to payments_owner using (true) with check (true);
 grant select, insert, update on private.card_setups to payments_owner;
 
+insert into private.personal_data (table_name, rows_of, exported, withheld, erased, removed, why) values
+  ('private.card_setups', 't.customer_id = $1', true, '{}', '{"key": "''erased:'' || t.id"}', false,
+    'that somebody agreed, to which words and when, has to be shown for as long as what was charged by it');
+
 -- The person's customer at Stripe, or null while there is none.
 create function service.find_stripe_customer(p_actor uuid, p_livemode boolean) returns text
 language sql stable security definer set search_path = '' as $$
