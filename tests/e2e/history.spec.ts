@@ -58,7 +58,7 @@ test('a payment in progress moves on in the list and on its page without a reloa
 
   for (const tab of [page, detail]) {
     await tab.bringToFront()
-    await expect(tab.getByRole('main').getByText('Paid', { exact: true }).first()).toBeVisible()
+    await expect(tab.getByRole('main').getByRole('button', { name: 'Paid' })).toBeVisible()
     await expect(tab.getByRole('status').filter({ hasText: 'A payment has changed: Paid.' })).toBeAttached()
     expect(await tab.evaluate(() => 'same' in window)).toBe(true)
   }

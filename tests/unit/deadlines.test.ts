@@ -56,6 +56,9 @@ describe('the ways out of the process', () => {
     expect(callers.map(({ file }) => file).toSorted()).toEqual([
       // These run in the browser.
       'components/auth/send-sign-in.ts',
+      'components/cards/change-card.ts',
+      'components/cards/start-card-setup.ts',
+      'components/payments/start-card-choice.ts',
       'components/payments/start-payment.ts',
       'lib/stripe/server.ts',
       'lib/supabase/with-deadline.ts',
