@@ -98,6 +98,17 @@ begin
         jsonb_build_object('payment_id', x.payment_id, 'here', x.amount_minor, 'there', s.amount_minor))
     ) as d (kind, holds, detail)
     where s.run_id = p_run and s.kind = 'dispute' and s.object_id = any(p_ids) and d.holds;
+  when 'subscription' then return query
+    select s.object_id, d.kind, coalesce(u.version, 0), d.detail
+    from private.reconcile_objects s
+    left join public.subscriptions u on u.livemode = s.livemode and u.stripe_subscription_id = s.object_id
+    cross join lateral (values
+      ('missing_here', u.id is null and not s.gone, jsonb_build_object('status', s.status)),
+      ('missing_there', u.id is not null and s.gone, jsonb_build_object('subscription_id', u.id, 'status', u.status)),
+      ('status', not s.gone and u.status <> s.status,
+        jsonb_build_object('subscription_id', u.id, 'here', u.status, 'there', s.status))
+    ) as d (kind, holds, detail)
+    where s.run_id = p_run and s.kind = 'subscription' and s.object_id = any(p_ids) and d.holds;
   when 'balance_transaction' then return query
     select s.object_id, d.kind, 0::bigint, d.detail || jsonb_build_object('source_kind', s.source_kind, 'source_id', s.source_id)
     from private.reconcile_postings(p_run, p_ids) s
@@ -226,6 +237,7 @@ end
 $$;
 
 drop function private.reconcile_drift(uuid, text);
+drop function private.reconcile_money_drift(uuid, text);
 drop function private.reconcile_postings(uuid);
 
 -- As in the migration of the function grants, for the functions of this one.
