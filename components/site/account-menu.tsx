@@ -5,7 +5,10 @@ import { ChevronIcon, PersonIcon } from '@/components/ui/icons'
 import { SubmitButton } from '@/components/ui/submit-button'
 import { PageLink } from './page-link'
 
-const PLACES = [{ href: '/cards', label: 'Cards' }]
+const PLACES = [
+  { href: '/cards', label: 'Cards' },
+  { href: '/privacy', label: 'Privacy' },
+]
 
 type AccountMenuProps = { email: string; signOut: () => Promise<void> }
 

@@ -23,6 +23,9 @@ export const CRASH_POINTS = [
   'reconcile.repaired',
   'mail.claimed',
   'mail.handed',
+  'erasure.begun',
+  'erasure.rows_erased',
+  'erasure.asked',
   'audit.sealed',
   'audit.told',
 ] as const

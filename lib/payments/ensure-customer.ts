@@ -24,8 +24,15 @@ export async function ensureStripeCustomer(user: User): Promise<string> {
   const claim = Claim.parse(
     await callService('claim_stripe_customer', { p_actor: user.id, p_livemode: livemode }),
   )
-  if (claim.stripeCustomerId) return claim.stripeCustomerId
+  return claim.stripeCustomerId ?? (await makeStripeCustomer(claim))
+}
 
+/**
+ * Make the Stripe customer of a claim, or learn the id of the one that was made and never noted: the key is the same.
+ * @throws AppError provider_unavailable
+ */
+export async function makeStripeCustomer(claim: { customerId: string; attempt: number }): Promise<string> {
+  const { livemode } = env()
   let { attempt } = claim
   for (let tries = 0; tries < MAX_ATTEMPTS_AT_ONCE; tries++) {
     const created = await create(claim.customerId, attempt)

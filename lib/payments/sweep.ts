@@ -4,6 +4,7 @@ import { Cancellation, endSecondSubscription } from '../billing/end-second-subsc
 import { callService } from '../db/sql'
 import { env } from '../env'
 import { errorFields, log } from '../log'
+import { continueErasure, Erasure } from '../privacy/erase-account'
 import { endSignal } from '../process/drain'
 import { applyEvent } from './apply-event'
 import { carryOutDecision, Decision } from './carry-out-decisions'
@@ -23,13 +24,14 @@ export type Swept = {
   orders: number
   decisions: number
   cancellations: number
+  erasures: number
   failures: number
 }
 
 /**
  * Finish what was left half-way, without the customer: events that could not be applied, refunds Stripe has not answered,
  * payments whose PaymentIntent was never linked, payments nobody has told us about for a while, orders that have expired,
- * decisions not carried out, second subscriptions not ended.
+ * decisions not carried out, second subscriptions not ended, erasures that are not done.
  * Any number of sweeps may run at once: each row is claimed by one.
  */
 export async function sweep(): Promise<Swept> {
@@ -44,12 +46,13 @@ export async function sweep(): Promise<Swept> {
     orders: 0,
     decisions: 0,
     cancellations: 0,
+    erasures: 0,
     failures: 0,
   }
 
   /** A row that cannot even be read holds up no other. */
   async function each<Row>(
-    kind: 'events' | 'refunds' | 'payments' | 'decisions' | 'cancellations',
+    kind: 'events' | 'refunds' | 'payments' | 'decisions' | 'cancellations' | 'erasures',
     name: string,
     row: z.ZodType<Row>,
     finish: (row: Row) => Promise<unknown>,
@@ -80,5 +83,6 @@ export async function sweep(): Promise<Swept> {
     carryOutDecision(decision, 'sweep'),
   )
   await each('cancellations', 'cancellations_to_carry_out', Cancellation, endSecondSubscription)
+  await each('erasures', 'erasures_to_continue', Erasure, continueErasure)
   return swept
 }

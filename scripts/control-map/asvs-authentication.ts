@@ -110,12 +110,7 @@ export const AUTHENTICATION: readonly Row[] = [
   done('V7.3.1', 'Sessions end when idle', 'lib/auth/session.ts', 'A4'),
   done('V7.3.2', 'Sessions end for good', 'lib/auth/session.ts', 'A4'),
   done('V7.4.1', 'A session that ended is of no more use', 'lib/auth/sign-out.ts', 'A5'),
-  planned(
-    'V7.4.2',
-    'All sessions end with the account',
-    'They do when somebody is banned (Z20); erasure comes in a later release.',
-    'lib/auth/session.ts',
-  ),
+  awaiting('V7.4.2', 'All sessions end with the account', 'lib/privacy/erase-account.ts', 'Z20 D9'),
   done('V7.4.3', 'Other sessions end when the password changes', 'lib/auth/confirm.ts', 'A9'),
   done(
     'V7.4.4',

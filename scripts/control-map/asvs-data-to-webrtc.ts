@@ -21,12 +21,7 @@ export const DATA_TO_WEBRTC: readonly Row[] = [
     'H1',
     'integration/headers › only the pages that take a card may speak to Stripe',
   ),
-  planned(
-    'V14.2.4',
-    'Protection is as documented',
-    'Access, audit and errors are tested; retention comes in a later release.',
-    'docs/security/encryption.md',
-  ),
+  awaiting('V14.2.4', 'Protection is as documented', 'docs/security/encryption.md docs/privacy.md', 'D1 D11'),
   done('V14.3.1', 'Signing out leaves nothing in the browser', 'lib/auth/sign-out.ts', 'A5'),
   done(
     'V14.3.2',

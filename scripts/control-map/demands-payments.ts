@@ -240,11 +240,11 @@ export const BOOKING_GUIDE: readonly Row[] = [
     'docs/security/pci.md',
     'T5',
   ),
-  planned(
+  awaiting(
     'S3.14',
     'GDPR: little data, deletion of data and payment methods, encryption',
-    'Minimisation and encryption are done; erasure comes in a later release.',
-    'docs/security/encryption.md',
+    'docs/privacy.md lib/privacy/erase-account.ts docs/security/encryption.md',
+    'D6 D7 D11',
   ),
   planned('S3.15', 'Alerts on failed payments, unusual patterns, errors', OPERATIONS),
   done(

@@ -85,11 +85,11 @@ export const STRIPE_CONSIDERATIONS: readonly Row[] = [
     'supabase/migrations/20261121140000_payment_limits.sql',
     'F1 F2 F3 F4 F5',
   ),
-  planned(
+  awaiting(
     'S2.16',
     'Payment operations logged without sensitive data, kept for a set time',
-    'Audit is done (D4, D5); the retention job comes in a later release.',
-    'lib/log.ts lib/log-fields.ts',
+    'lib/log.ts lib/log-fields.ts lib/privacy/retain.ts',
+    'D5 D11',
   ),
   planned('S2.17', 'Alerts in real time, anomalies, performance', OPERATIONS),
   done(

@@ -91,6 +91,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
         '/sign-up',
         '/forgotten-password',
         '/check-your-mail',
+        '/account-deleted',
         '/nowhere',
       ]) {
         await page.goto(url(path))
@@ -104,6 +105,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
         '/payments',
         '/confirm-password',
         '/new-password',
+        '/privacy',
         `/orders/${orderId}`,
         `/checkout/${orderId}`,
       ]) {

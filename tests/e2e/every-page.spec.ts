@@ -6,7 +6,15 @@ import { payButton, payForSomething, placeOrder, signUp } from './journeys'
 test('every page is accessible: none of the route table is left out [T4]', async ({ page }) => {
   // Sixteen pages, each judged whole: on a machine that is busy this takes more than the usual time.
   test.setTimeout(240_000)
-  const strangers = ['/', '/sign-in', '/sign-up', '/forgotten-password', '/check-your-mail', '/auth/confirm']
+  const strangers = [
+    '/',
+    '/sign-in',
+    '/sign-up',
+    '/forgotten-password',
+    '/check-your-mail',
+    '/auth/confirm',
+    '/account-deleted',
+  ]
   for (const path of strangers) {
     await page.goto(`${stack().appOrigin}${path}`)
     await expectAccessible(page)
@@ -22,6 +30,7 @@ test('every page is accessible: none of the route table is left out [T4]', async
     '/orders/[orderId]': `/orders/${open}`,
     '/cards': '/cards',
     '/cards/new': '/cards/new',
+    '/privacy': '/privacy',
     '/payments': '/payments',
     '/payments/[paymentId]': `/payments/${paymentId}`,
     '/payments/[paymentId]/receipt': `/payments/${paymentId}/receipt`,

@@ -27,6 +27,7 @@ const BODIES: Partial<Record<HandlerName, () => object>> = {
   'POST /api/payment-methods/sessions': () => ({}),
   'PUT /api/payment-methods/[id]/default': () => ({}),
   'DELETE /api/payment-methods/[id]': () => ({}),
+  'POST /api/privacy/erasure': () => ({ confirm: 'delete' }),
   'POST /api/payments/[id]/refunds': () => ({
     amountMinor: 1,
     reason: 'requested_by_customer',
@@ -57,6 +58,8 @@ beforeAll(async () => {
   const [orderId, spareOrderId] = [await newOrder(owner.id), await newOrder(owner.id)]
   const { id: paymentId } = (await (await startPayment(owner, orderId)).json()) as { id: string }
   hers = { orderId, paymentId, spareOrderId }
+  // Both stay: nobody goes while a payment is open.
+  await startPayment(customer, await newOrder(customer.id))
   const cookie = (of: Person) => ({ cookie: of.cookie })
   identities = [
     { name: 'nobody', headers: {}, is: 'nobody' },

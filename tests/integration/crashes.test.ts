@@ -6,13 +6,14 @@ import { waitUntilReady } from '../../scripts/health'
 import { freePort } from '../../scripts/ports'
 import type { Leashed } from '../../scripts/processes'
 import { asService } from '../support/audit'
+import { columnsHolding } from '../support/database-text'
 import { adminSql } from '../support/db'
 import { mailsOwedTo, outbox, ownMails, setOtherMailsAside } from '../support/mails'
-import { newStaff, paid, until } from '../support/paid'
+import { ledgerOf, newStaff, paid, until } from '../support/paid'
 import { newOrder, openedPayment } from '../support/payment-rows'
 import { newPerson } from '../support/people'
 import { reconcileNow, startReconcile } from '../support/reconcile-command'
-import { refund, startPayment, sweep } from '../support/requests'
+import { eraseAccount, refund, startPayment, sweep } from '../support/requests'
 import { inSoak, isSoak } from '../support/soak'
 import { startServer } from '../support/stack'
 import { stack } from '../support/stack-in-test'
@@ -61,6 +62,7 @@ async function forgetWaiting(): Promise<void> {
   await adminSql()`update public.payments set checked_at = now() - interval '10 minutes' where status in ('creating', 'unknown')`
   await adminSql()`update private.refund_requests set checked_at = now() - interval '10 minutes' where status = 'reserved'`
   await adminSql()`update private.webhook_events set next_attempt_at = now() where status = 'pending'`
+  await adminSql()`update private.erasures set tried_at = null`
   await adminSql()`update private.payment_decisions set tried_at = now() - interval '10 minutes' where done_at is null`
 }
 
@@ -220,6 +222,31 @@ async function sealingDiesAt(point: CrashPoint): Promise<void> {
   expect(await verifyAuditLog({ head, call: asService })).toMatchObject({ findings: [] })
 }
 
+async function erasingDiesAt(point: CrashPoint): Promise<void> {
+  const { person, paymentId } = await paid()
+  const [customer] = await adminSql()`
+    select c.id, s.stripe_customer_id as stripe from public.customers c
+    join private.stripe_customers s on s.customer_id = c.id where c.user_id = ${person.id}`
+  const ledger = await ledgerOf(paymentId)
+  await withServerDyingAt(point, (url) => eraseAccount(person, { server: url }))
+
+  await finishesByItself(async () => {
+    const [row] =
+      await adminSql()`select finished_at from private.erasures where customer_id = ${String(customer?.id)}`
+    return row?.finished_at !== null
+  })
+
+  expect(await stripeSdk().customers.retrieve(String(customer?.stripe))).toMatchObject({ deleted: true })
+  expect(await columnsHolding([person.email])).toEqual([])
+  expect(await ledgerOf(paymentId)).toEqual(ledger)
+  const steps = await adminSql()`
+    select action from private.audit_log where subject_id = ${String(customer?.id)} and action like 'erasure.%' order by id`
+  expect(steps.map(({ action }) => action)).toEqual(
+    ['begun', 'rows_erased', 'stripe_deleted', 'finished'].map((step) => `erasure.${step}`),
+  )
+  expect((await eraseAccount(person)).status).toBe(401)
+}
+
 /** Each point by what its name begins with. */
 const SCENARIOS: Record<string, (point: CrashPoint) => Promise<void>> = {
   customer: payingDiesAt,
@@ -229,6 +256,7 @@ const SCENARIOS: Record<string, (point: CrashPoint) => Promise<void>> = {
   event: hearingDiesAt,
   reconcile: reconcilingDiesAt,
   mail: mailingDiesAt,
+  erasure: erasingDiesAt,
   audit: sealingDiesAt,
 }
 const ROUNDS = Array.from({ length: inSoak(1, 20) }, (_, round) => round + 1)

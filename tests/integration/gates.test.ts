@@ -10,6 +10,8 @@ import { newOrder } from '../support/payment-rows'
 import type { Person } from '../support/people'
 import { post, refund } from '../support/requests'
 import { cardRequests } from '../support/saved-cards'
+import { newPerson, type Person } from '../support/people'
+import { eraseAccount, post, refund } from '../support/requests'
 import { LISTED_ORIGIN } from '../support/stack'
 import { stack } from '../support/stack-in-test'
 import { voices } from '../support/staff'
@@ -248,6 +250,7 @@ describe('the gates of the route table', () => {
       ...(await cardRequests(ada)),
       'POST /api/orders/[id]/cancellation': async () =>
         post(`/api/orders/${await newOrder(ada.id)}/cancellation`, ada, ''),
+      'POST /api/privacy/erasure': async () => eraseAccount(await newPerson()),
       'POST /api/privacy/exports': () => post('/api/privacy/exports', ada, ''),
       'POST /api/session': () => post('/api/session', null, { email: ada.email, password: ada.password }),
       'POST /api/cron/sweep': () => job('/api/cron/sweep'),

@@ -76,6 +76,7 @@ export const ANSWERS: Record<HandlerName, z.ZodType | null> = {
   'POST /api/orders/[id]/cancellation': z.strictObject({
     order: z.strictObject({ id: z.uuid(), status: z.string() }),
   }),
+  'POST /api/privacy/erasure': z.strictObject({ erased: z.literal(true) }),
   'POST /api/privacy/exports': z.strictObject({
     madeAt: z.string(),
     customerId: z.uuid(),

@@ -50,6 +50,11 @@ export function refund(
   return post(`/api/payments/${paymentId}/refunds`, by, body, options)
 }
 
+/** What the page does once a person has confirmed that they want to go. */
+export function eraseAccount(person: Person | null, options?: Options): Promise<Response> {
+  return post('/api/privacy/erasure', person, { confirm: 'delete' }, options)
+}
+
 /** What the scheduler does every few seconds. */
 export function sweep(server = stack().serverUrls[0]): Promise<Response> {
   return fetch(`${server}/api/cron/sweep`, {
