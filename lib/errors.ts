@@ -28,7 +28,7 @@ const ERRORS = {
   payment_open: [409, 'A payment of yours is not finished. Pay it or cancel its order first.'],
   refund_open: [409, 'A refund is on its way to you. Please wait until it has arrived.'],
   dispute_open: [409, 'A payment of yours is disputed. Please wait until your bank has decided.'],
-  subscription_live: [409, 'You have a subscription. Cancel it first, and wait until it has ended.'],
+  subscription_live: [409, 'You have a subscription, or are about to. Please wait until it has ended.'],
   still_staff: [409, 'You work here. Have your role taken away first.'],
   already_running: [409, 'Another run of this job is going on.'],
   body_too_large: [413, 'The request is too large.'],

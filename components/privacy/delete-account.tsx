@@ -11,7 +11,7 @@ const BLOCKER_WORDS: Record<Blocker, string> = {
   payment_open: 'A payment is not finished. Pay it, or cancel its order.',
   refund_open: 'A refund is on its way to you. It takes some days to arrive.',
   dispute_open: 'A payment is disputed. Your bank has yet to decide.',
-  subscription_live: 'You have a subscription. Cancel it, and wait until it has ended.',
+  subscription_live: 'You have a subscription, or are about to. Cancel it, and wait until it has ended.',
   still_staff: 'You work here. Ask an admin to take your role away.',
 }
 

@@ -1,5 +1,5 @@
 // ASVS 5.0.0, levels 1 and 2: V6 Authentication, V7 Session management.
-import { done, notApplicable, otherwise, planned, type Row } from './row.ts'
+import { awaiting, done, notApplicable, otherwise, planned, type Row } from './row.ts'
 
 const SIGNING_IN = 'docs/decisions/2026-11-25-signing-in.md lib/auth/common-passwords.ts'
 const SESSIONS = 'docs/decisions/2026-11-25-sessions.md'

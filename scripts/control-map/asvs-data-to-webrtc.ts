@@ -1,5 +1,5 @@
 // ASVS 5.0.0, levels 1 and 2: V14 Data protection, V15 Secure coding, V16 Logging and errors, V17 WebRTC.
-import { done, notApplicable, planned, type Row } from './row.ts'
+import { awaiting, done, notApplicable, planned, type Row } from './row.ts'
 
 const NO_WEBRTC = 'There is no WebRTC.'
 

@@ -1,5 +1,5 @@
 // What three of the five source documents demand: module alignment (S0), audit plan (S1), booking-payments guide (S3).
-import { done, otherwise, planned, type Row } from './row.ts'
+import { awaiting, done, otherwise, planned, type Row } from './row.ts'
 
 const OPERATIONS = 'Operations: built in a later release.'
 

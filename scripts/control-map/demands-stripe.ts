@@ -1,5 +1,5 @@
 // What two of the five source documents demand: Stripe integration considerations (S2), webhook and cache audit (S4).
-import { done, otherwise, planned, type Row } from './row.ts'
+import { awaiting, done, otherwise, planned, type Row } from './row.ts'
 
 const OPERATIONS = 'Operations: built in a later release.'
 const BILLING = 'Subscriptions in the app come in a later release; the local Stripe has them.'

@@ -114,6 +114,11 @@ language sql stable set search_path = '' as $$
       select from public.disputes d join public.payments p on p.id = d.payment_id
       where p.customer_id = p_customer_id and d.status not in ('won', 'lost', 'warning_closed'))
     union all
+    select 4, 'subscription_live' where exists (
+      select from public.subscriptions s where s.customer_id = p_customer_id and s.status not in ('canceled', 'incomplete_expired'))
+      or exists (select from private.subscription_checkouts k
+      where k.customer_id = p_customer_id and k.status in ('creating', 'open') and k.expires_at > now())
+    union all
     select 5, 'still_staff' where exists (select from private.staff s where s.user_id = p_actor and s.role is not null)
   ) b
 $$;

@@ -15,6 +15,7 @@ const SOUNDS_PERSONAL =
 const STAYS: Record<string, string> = {
   'public.products.name': 'of a product',
   'public.order_lines.name': 'of a product',
+  'public.plans.name': 'of a plan',
   'public.orders.reference': 'our own number',
   'private.api_keys.name': 'of another system',
   'private.api_orders.name': 'of another system',

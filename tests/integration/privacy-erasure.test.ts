@@ -260,6 +260,15 @@ describe('what keeps an account (D10)', () => {
       ({ paymentId }) => adminSql()`delete from public.disputes where payment_id = ${paymentId}`,
     ],
     [
+      'subscription_live',
+      ({ person }) => adminSql()`
+        insert into public.subscriptions (customer_id, livemode, stripe_subscription_id, status, began_at)
+        select id, false, ${`sub_${randomUUID()}`}, 'past_due', now() from public.customers where user_id = ${person.id}`,
+      ({ person }) => adminSql()`
+        update public.subscriptions set status = 'canceled'
+        where customer_id = (select id from public.customers where user_id = ${person.id})`,
+    ],
+    [
       'still_staff',
       ({ person }) => adminSql()`insert into private.staff (user_id, role) values (${person.id}, 'support')`,
       ({ person }) => adminSql()`update private.staff set role = null where user_id = ${person.id}`,
