@@ -20,7 +20,23 @@ revoke all on private.erasures from public, anon, authenticated, service_role;
 create policy erasures_functions on private.erasures to payments_owner using (true) with check (true);
 grant select, insert, update on private.erasures to payments_owner;
 insert into private.personal_data (table_name, rows_of, exported, why) values
-  ('private.erasures', 't.customer_id = $1', false, 'the tombstone: a pseudonym and times');
+  ('private.erasures', 't.customer_id = $1', false, 'the tombstone: a pseudonym and times'),
+  ('public.subscriptions', 't.customer_id = $1', true, 'the books'),
+  ('public.invoices', 't.customer_id = $1', true, 'the books'),
+  ('private.entitlement_versions', 't.customer_id = $1', true, 'a counter'),
+  ('private.subscription_checkouts', 't.customer_id = $1', true,
+    'ids, and the request as it was sent: ids and addresses of our own pages'),
+  ('private.subscription_cancellations', 't.subscription_id in (select s.id from public.subscriptions s where s.customer_id = $1)', true,
+    'ids and codes'),
+  ('public.plans', null, false, 'a catalogue'),
+  ('private.stripe_prices', null, false, 'a catalogue');
+update private.personal_data set rows_of = replace(rows_of, $of$union all select s.livemode, s.stripe_customer_id$of$,
+  $of$union all select s.livemode, s.stripe_subscription_id from public.subscriptions s where s.customer_id = $1
+      union all select i.livemode, i.stripe_invoice_id from public.invoices i where i.customer_id = $1
+      union all select k.livemode, k.stripe_session_id from private.subscription_checkouts k where k.customer_id = $1
+      union all select k.livemode, k.stripe_setup_intent_id from private.card_setups k where k.customer_id = $1
+      union all select s.livemode, s.stripe_customer_id$of$)
+where table_name = 'private.webhook_events';
 
 -- When it was deleted at Stripe.
 alter table private.stripe_customers add column deleted_at timestamptz;
@@ -82,6 +98,15 @@ end
 $$;
 create trigger webhook_events_forget_erased before update of status on private.webhook_events for each row
   when (new.status <> 'pending' and new.payload is not null) execute function private.forget_event_of_erased();
+
+-- And nobody is left to get a mail.
+create function private.owe_erased_nothing() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  return case when private.is_erased(new.customer_id) then null else new end;
+end
+$$;
+create trigger outbox_owes_erased_nothing before insert on private.outbox for each row execute function private.owe_erased_nothing();
 
 -- A customer at Stripe that is linked after all, by a request that was under way, has to go as well.
 create function private.reopen_erasure() returns trigger
@@ -301,7 +326,7 @@ end
 $$;
 
 revoke all on function private.is_erased(uuid), private.refuse_erased(), private.forget_erased(), private.forget_event_of_erased(),
-  private.reopen_erasure(), private.erasure_blockers(uuid, uuid), private.delete_auth_user(uuid),
+  private.owe_erased_nothing(),   private.reopen_erasure(), private.erasure_blockers(uuid, uuid), private.delete_auth_user(uuid),
   private.erase_person_rows(uuid, uuid, integer)
   from public, anon, authenticated, service_role;
 grant execute on function private.is_erased(uuid), private.erasure_blockers(uuid, uuid), private.delete_auth_user(uuid),

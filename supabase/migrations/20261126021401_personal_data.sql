@@ -61,9 +61,6 @@ insert into private.personal_data (table_name, rows_of, exported, withheld, eras
         join public.payments p on p.id = r.payment_id where p.customer_id = $1
       union all select d.livemode, d.stripe_dispute_id from public.disputes d
         join public.payments p on p.id = d.payment_id where p.customer_id = $1
-      union all select s.livemode, s.stripe_subscription_id from public.subscriptions s where s.customer_id = $1
-      union all select i.livemode, i.stripe_invoice_id from public.invoices i where i.customer_id = $1
-      union all select s.livemode, s.stripe_session_id from private.subscription_checkouts s where s.customer_id = $1
       union all select s.livemode, s.stripe_customer_id from private.stripe_customers s where s.customer_id = $1)$of$, true,
     '{payload_hash}', '{"payload": "case t.status when ''pending'' then t.payload end"}', false,
     'that an event was dealt with makes its repeat a duplicate; what is not dealt with yet keeps what it says until it is'),
@@ -81,14 +78,6 @@ insert into private.personal_data (table_name, rows_of, exported, withheld, eras
     false, '{}', '{}', false, 'what Stripe said of the books: ids, states and amounts, for 400 days'),
   ('private.staff', 't.user_id = $2', true, '{changed_by}', '{}', false, 'goes with the sign-in'),
   ('auth.audit_log_entries', 't.payload ->> ''actor_id'' = $2::text', true, '{}', '{}', true, 'Auth''s own; whatever else it holds is gone in 90 days'),
-  ('public.subscriptions', 't.customer_id = $1', true, '{}', '{}', false, 'the books'),
-  ('public.invoices', 't.customer_id = $1', true, '{}', '{}', false, 'the books'),
-  ('private.entitlement_versions', 't.customer_id = $1', true, '{}', '{}', false, 'a counter'),
-  ('private.subscription_checkouts', 't.customer_id = $1', true, '{}', '{}', false, 'ids, and the request as it was sent: ids and addresses of our pages'),
-  ('private.subscription_cancellations', 't.subscription_id in (select s.id from public.subscriptions s where s.customer_id = $1)', true, '{}', '{}',
-    false, 'ids and codes'),
-  ('public.plans', null, false, '{}', '{}', false, 'a catalogue'),
-  ('private.stripe_prices', null, false, '{}', '{}', false, 'a catalogue'),
   ('public.products', null, false, '{}', '{}', false, 'a catalogue'),
   ('private.alerts', null, false, '{}', '{}', false, 'ids and codes, for staff'),
   ('private.api_keys', null, false, '{}', '{}', false, 'keys of other systems; who of the staff made them is in the audit log'),
