@@ -1,5 +1,5 @@
 // ASVS 5.0.0, levels 1 and 2: V6 Authentication, V7 Session management.
-import { awaiting, done, notApplicable, otherwise, planned, type Row } from './row.ts'
+import { done, notApplicable, otherwise, planned, type Row } from './row.ts'
 
 const SIGNING_IN = 'docs/decisions/2026-11-25-signing-in.md lib/auth/common-passwords.ts'
 const SESSIONS = 'docs/decisions/2026-11-25-sessions.md'
@@ -110,7 +110,7 @@ export const AUTHENTICATION: readonly Row[] = [
   done('V7.3.1', 'Sessions end when idle', 'lib/auth/session.ts', 'A4'),
   done('V7.3.2', 'Sessions end for good', 'lib/auth/session.ts', 'A4'),
   done('V7.4.1', 'A session that ended is of no more use', 'lib/auth/sign-out.ts', 'A5'),
-  awaiting('V7.4.2', 'All sessions end with the account', 'lib/privacy/erase-account.ts', 'Z20 D9'),
+  done('V7.4.2', 'All sessions end with the account', 'lib/privacy/erase-account.ts', 'Z20 D9'),
   done('V7.4.3', 'Other sessions end when the password changes', 'lib/auth/confirm.ts', 'A9'),
   done(
     'V7.4.4',

@@ -1,5 +1,5 @@
 // ASVS 5.0.0, levels 1 and 2: V14 Data protection, V15 Secure coding, V16 Logging and errors, V17 WebRTC.
-import { awaiting, done, notApplicable, planned, type Row } from './row.ts'
+import { done, notApplicable, planned, type Row } from './row.ts'
 
 const NO_WEBRTC = 'There is no WebRTC.'
 
@@ -21,7 +21,7 @@ export const DATA_TO_WEBRTC: readonly Row[] = [
     'H1',
     'integration/headers › only the pages that take a card may speak to Stripe',
   ),
-  awaiting('V14.2.4', 'Protection is as documented', 'docs/security/encryption.md docs/privacy.md', 'D1 D11'),
+  done('V14.2.4', 'Protection is as documented', 'docs/security/encryption.md docs/privacy.md', 'D1 D11'),
   done('V14.3.1', 'Signing out leaves nothing in the browser', 'lib/auth/sign-out.ts', 'A5'),
   done(
     'V14.3.2',

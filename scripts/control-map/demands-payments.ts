@@ -1,5 +1,5 @@
 // What three of the five source documents demand: module alignment (S0), audit plan (S1), booking-payments guide (S3).
-import { awaiting, done, otherwise, planned, type Row } from './row.ts'
+import { done, otherwise, planned, type Row } from './row.ts'
 
 const OPERATIONS = 'Operations: built in a later release.'
 
@@ -240,7 +240,7 @@ export const BOOKING_GUIDE: readonly Row[] = [
     'docs/security/pci.md',
     'T5',
   ),
-  awaiting(
+  done(
     'S3.14',
     'GDPR: little data, deletion of data and payment methods, encryption',
     'docs/privacy.md lib/privacy/erase-account.ts docs/security/encryption.md',

@@ -1,5 +1,5 @@
 // What two of the five source documents demand: Stripe integration considerations (S2), webhook and cache audit (S4).
-import { awaiting, done, otherwise, planned, type Row } from './row.ts'
+import { done, otherwise, planned, type Row } from './row.ts'
 
 const OPERATIONS = 'Operations: built in a later release.'
 const BILLING = 'Subscriptions in the app come in a later release; the local Stripe has them.'
@@ -85,7 +85,7 @@ export const STRIPE_CONSIDERATIONS: readonly Row[] = [
     'supabase/migrations/20261121140000_payment_limits.sql',
     'F1 F2 F3 F4 F5',
   ),
-  awaiting(
+  done(
     'S2.16',
     'Payment operations logged without sensitive data, kept for a set time',
     'lib/log.ts lib/log-fields.ts lib/privacy/retain.ts',

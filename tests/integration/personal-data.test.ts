@@ -16,6 +16,7 @@ const STAYS: Record<string, string> = {
   'public.products.name': 'of a product',
   'public.order_lines.name': 'of a product',
   'public.plans.name': 'of a plan',
+  'private.card_setups.consent_text': 'our own words',
   'public.orders.reference': 'our own number',
   'private.api_keys.name': 'of another system',
   'private.api_orders.name': 'of another system',

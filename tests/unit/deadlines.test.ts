@@ -60,6 +60,7 @@ describe('the ways out of the process', () => {
       'components/cards/start-card-setup.ts',
       'components/payments/start-card-choice.ts',
       'components/payments/start-payment.ts',
+      'components/privacy/ask.ts',
       'lib/stripe/server.ts',
       'lib/supabase/with-deadline.ts',
     ])
