@@ -15,12 +15,14 @@ type At = { server: string; headers: Record<string, string> }
 /** Every name of a field that any address takes. */
 const FIELDS = [
   'amountMinor',
+  'consent',
   'countries',
   'currency',
   'customerId',
   'email',
   'eventId',
   'expiresAt',
+  'format',
   'from',
   'lines',
   'name',
@@ -33,6 +35,7 @@ const FIELDS = [
   'role',
   'scopes',
   'status',
+  'to',
   'type',
   'until',
   'value',
