@@ -45,7 +45,7 @@ export function CardActions({ card }: { card: SavedCard }) {
           <Button ref={keep} onClick={() => setAsking(false)} disabled={waiting}>
             Keep
           </Button>
-          <Button onClick={() => change('remove')} busy={waiting} className="text-bad">
+          <Button onClick={() => change('remove')} busy={waiting}>
             Remove
           </Button>
         </fieldset>

@@ -79,7 +79,7 @@ export function SaveCardFields({ consent }: { consent: CardConsent }) {
           <PaymentElement onReady={() => setLoaded('yes')} onLoadError={() => setLoaded('failed')} />
         </div>
       </div>
-      <label htmlFor={boxId} className="-my-2 flex min-h-11 cursor-pointer items-start gap-3 py-2 text-14">
+      <label htmlFor={boxId} className="flex min-h-11 cursor-pointer items-start gap-3 text-14">
         <input
           ref={box}
           id={boxId}

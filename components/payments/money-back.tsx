@@ -48,7 +48,7 @@ function Movements({ title, movements, wordsFor }: MovementsProps) {
               className="flex min-h-11 flex-wrap items-center justify-between gap-x-6 gap-y-1 py-2"
             >
               <Instant at={createdAt} className="whitespace-nowrap tabular-nums text-ink-soft" />
-              <span className="flex items-center gap-4">
+              <span className="flex items-center justify-between gap-4 max-sm:w-full">
                 <Status {...wordsFor(status)} />
                 <Money amountMinor={amountMinor} currency={currency} className="min-w-20 text-right" />
               </span>
