@@ -11,6 +11,7 @@ const KINDS = [
   'networks',
   'unpaid_orders',
   'reconciliation',
+  'mails',
   'auth_log',
 ] as const
 type Kind = (typeof KINDS)[number]

@@ -70,12 +70,16 @@ describe('what is kept for a time only (D11)', () => {
     const payments = await Promise.all(SIDES.map((side) => endedPayment(ago(30, side))))
     const orders = await Promise.all(SIDES.map((side) => unpaidOrder(ago(90, side))))
     const logs = await Promise.all(SIDES.map((side) => authLogEntry(ago(90, side))))
+    const mails = await Promise.all(SIDES.map((side) => sentMail(ago(90, side))))
     const findings = await Promise.all(SIDES.map((side) => finding(ago(400, side))))
 
     const response = await retain()
 
     expect(response.status).toBe(200)
     expect(await Promise.all(events.map(({ payload }) => payload()))).toEqual(['there', 'gone'])
+    const told = await adminSql()`
+      select facts = '{}' as gone from private.outbox where id = any (${mails}) order by finished_at desc`
+    expect(told.map(({ gone }) => gone)).toEqual([false, true])
     const left = (table: string, column: string, ids: string[]) =>
       Promise.all(
         ids.map(async (id) => {
@@ -199,6 +203,14 @@ async function unpaidOrder(createdAt: Date, by = 'customer'): Promise<string> {
   const orderId = await newOrder(await newUserRow(), 1, NOTEBOOK.productId)
   await adminSql()`update public.orders set created_at = ${createdAt}, created_by = ${by} where id = ${orderId}`
   return orderId
+}
+
+async function sentMail(finishedAt: Date): Promise<string> {
+  const { customerId } = await openedPayment()
+  const [row] = await adminSql()`
+    insert into private.outbox (livemode, kind, key, customer_id, facts, status, finished_at)
+    values (false, 'receipt', ${randomUUID()}, ${customerId}, '{"last4": "4242"}', 'sent', ${finishedAt}) returning id`
+  return String(row?.id)
 }
 
 async function authLogEntry(createdAt: Date): Promise<string> {
