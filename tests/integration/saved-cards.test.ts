@@ -121,8 +121,8 @@ describe('saved cards', () => {
     const removed = await removeCard(person, first)
     const again = await removeCard(person, first)
 
-    const audited = await adminSql()`select action, subject_id as id from private.audit_log
-      where actor_id = ${person.id} and subject_type = 'payment_method' order by id`
+    const audited = await adminSql()`select a.action, a.subject_id as id from private.audit_log a
+      where a.actor_id = ${person.id} and a.subject_type = 'payment_method' order by a.id`
     expect([removed.status, again.status]).toEqual([200, 404])
     expect((await cardsOf(person)).map(({ id, isDefault }) => [id, isDefault])).toEqual([[second, true]])
     expect((await stripeSdk().paymentMethods.retrieve(first)).customer).toBeNull()
