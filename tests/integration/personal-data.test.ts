@@ -21,6 +21,7 @@ const STAYS: Record<string, string> = {
   'private.api_keys.name': 'of another system',
   'private.api_orders.name': 'of another system',
   'private.job_leases.name': 'of a job',
+  'private.portal_configurations.fingerprint': 'of settings of ours',
   'private.switches.name': 'of a switch',
   'private.personal_data.table_name': 'of a table',
 }

@@ -364,7 +364,7 @@ describe('what keeps an account (D10)', () => {
 })
 
 describe('an erasure that was left half-way (D8)', () => {
-  it('waits for Stripe, and the sweeper goes on until it is done', async () => {
+  it('is gone on with by the sweeper until it is done', async () => {
     const { person } = await paid()
     const customer = await customerOf(person)
     // As after a crash right behind the beginning.

@@ -15,6 +15,7 @@ type At = { server: string; headers: Record<string, string> }
 /** Every name of a field that any address takes. */
 const FIELDS = [
   'amountMinor',
+  'confirm',
   'consent',
   'countries',
   'currency',
