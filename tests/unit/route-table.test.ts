@@ -122,6 +122,8 @@ describe('the route table', () => {
   it('never lets sign-in, paying or moving money back go unlimited while Redis is away [C4]', () => {
     expect(HANDLERS['POST /api/payments/create-payment-intent'].outage).toBe('local')
     expect(HANDLERS['POST /api/payments/[id]/refunds'].outage).toBe('closed')
+    expect(HANDLERS['POST /api/privacy/exports'].outage).toBe('closed')
+    expect(HANDLERS['POST /api/privacy/erasure'].outage).toBe('closed')
     expect(Object.values(ACTIONS).map((rule) => rule.outage)).not.toContain('open')
     expect(FORMS.outage).toBe('local')
   })
