@@ -32,7 +32,8 @@ export function DeleteAccount({ blockers }: { blockers: Blocker[] }) {
           <h3 className="text-14 font-medium">What stays, and why</h3>
           <ul className="mt-1 list-disc space-y-1 pl-5 text-ink-soft">
             <li>amounts and dates of what you paid and got back: the law wants our books kept</li>
-            <li>they stand under a number that leads to nobody any more</li>
+            <li>what you agreed to when you had a card saved, since we may have to show it</li>
+            <li>all of it under a number that leads to nobody any more</li>
           </ul>
         </div>
       </div>
