@@ -21,6 +21,10 @@ const ERRORS = {
   body_too_slow: [408, 'The request did not arrive in time.'],
   order_not_payable: [409, 'This order cannot be paid any more.'],
   order_settled: [409, 'This order is paid or closed already.'],
+  subscribed_already: [
+    409,
+    'You have a subscription already. You can change its plan on your subscription page.',
+  ],
   not_refundable: [409, 'This payment cannot be refunded now: nothing was paid, or a dispute is open.'],
   not_replayable: [409, 'This event cannot be replayed: what it said is not kept any more.'],
   last_admin: [409, 'Somebody has to stay admin.'],

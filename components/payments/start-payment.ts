@@ -28,14 +28,27 @@ const DEFAULT_WAIT_S = 30
  * Ask for the payment of an order. The same key asked again gets the same payment, so a caller that heard nothing
  * may simply ask again. Never throws.
  */
-export async function startPayment(orderId: string, idempotencyKey: string): Promise<StartAnswer> {
+export function startPayment(orderId: string, idempotencyKey: string): Promise<StartAnswer> {
+  return ask('/api/payments/create-payment-intent', { orderId }, { 'idempotency-key': idempotencyKey })
+}
+
+/** The same for an invoice of a subscription: its payment was opened by Stripe, and there is only the one. */
+export function startInvoicePayment(invoiceId: string): Promise<StartAnswer> {
+  return ask(`/api/billing/invoices/${invoiceId}/payment`, {})
+}
+
+async function ask(
+  address: string,
+  input: object,
+  headers: Record<string, string> = {},
+): Promise<StartAnswer> {
   let response: Response
   let body: unknown
   try {
-    response = await fetch('/api/payments/create-payment-intent', {
+    response = await fetch(address, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
-      body: JSON.stringify({ orderId }),
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(input),
       signal: AbortSignal.timeout(DEADLINE_MS),
     })
     body = await response.json()

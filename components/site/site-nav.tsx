@@ -8,6 +8,11 @@ import { PageLink } from './page-link'
 
 const PLACES = [
   { href: '/', label: 'Catalogue', holds: (path: string) => path === '/' || path.startsWith('/orders') },
+  {
+    href: '/plans',
+    label: 'Plans',
+    holds: (path: string) => path === '/plans' || path === '/subscription',
+  },
   { href: '/payments', label: 'Payments', holds: (path: string) => path.startsWith('/payments') },
 ]
 

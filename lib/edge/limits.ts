@@ -37,6 +37,8 @@ export const LIMITS = {
   cards: { limit: 60, seconds: 60, window: 'fixed', by: 'person' },
   /** A history as CSV may be long. */
   'csv-exports': { limit: 20, seconds: 3600, window: 'fixed', by: 'person' },
+  /** Each asks Stripe for a page. */
+  subscribing: { limit: 30, seconds: 60, window: 'fixed', by: 'person' },
   ordering: { limit: 20, seconds: 60, window: 'fixed', by: 'person' },
 
   /** Whatever staff look at and do, refunds included. */

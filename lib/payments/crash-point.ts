@@ -12,6 +12,8 @@ export const CRASH_POINTS = [
   'payment.linked',
   'refund.reserved',
   'refund.made',
+  'checkout.opened',
+  'checkout.made',
   'decision.claimed',
   'decision.asked',
   'event.verified',

@@ -1,6 +1,7 @@
 import 'server-only'
 import { z } from 'zod'
 import { Cancellation, endSecondSubscription } from '../billing/end-second-subscription'
+import { Checkout } from '../billing/subscribe'
 import { callService } from '../db/sql'
 import { env } from '../env'
 import { errorFields, log } from '../log'
@@ -12,6 +13,7 @@ import { ensureIntent } from './ensure-intent'
 import { OpenPayment } from './open-payment'
 import { carryOut, RefundRequest } from './refund-payment'
 import { StoredEvent } from './stored-event'
+import { syncCheckout } from './sync-object'
 
 const BATCH = 20
 /** Platforms cut a request off after a minute or so; what is left then is for the next call. */
@@ -25,13 +27,14 @@ export type Swept = {
   decisions: number
   cancellations: number
   erasures: number
+  checkouts: number
   failures: number
 }
 
 /**
  * Finish what was left half-way, without the customer: events that could not be applied, refunds Stripe has not answered,
  * payments whose PaymentIntent was never linked, payments nobody has told us about for a while, orders that have expired,
- * decisions not carried out, second subscriptions not ended, erasures that are not done.
+ * decisions not carried out, second subscriptions not ended, erasures that are not done, Checkout pages that were left.
  * Any number of sweeps may run at once: each row is claimed by one.
  */
 export async function sweep(): Promise<Swept> {
@@ -47,12 +50,13 @@ export async function sweep(): Promise<Swept> {
     decisions: 0,
     cancellations: 0,
     erasures: 0,
+    checkouts: 0,
     failures: 0,
   }
 
   /** A row that cannot even be read holds up no other. */
   async function each<Row>(
-    kind: 'events' | 'refunds' | 'payments' | 'decisions' | 'cancellations' | 'erasures',
+    kind: 'events' | 'refunds' | 'payments' | 'decisions' | 'cancellations' | 'erasures' | 'checkouts',
     name: string,
     row: z.ZodType<Row>,
     finish: (row: Row) => Promise<unknown>,
@@ -82,6 +86,9 @@ export async function sweep(): Promise<Swept> {
   await each('decisions', 'decisions_to_carry_out', Decision, (decision) =>
     carryOutDecision(decision, 'sweep'),
   )
+  await each('checkouts', 'checkouts_to_sweep', Checkout, async ({ sessionId, version }) => {
+    if (sessionId) await syncCheckout({ id: sessionId, expectedVersion: version, source: 'sweep' })
+  })
   await each('cancellations', 'cancellations_to_carry_out', Cancellation, endSecondSubscription)
   await each('erasures', 'erasures_to_continue', Erasure, continueErasure)
   return swept

@@ -1,4 +1,6 @@
 import { PAGES } from '@/lib/edge/route-table'
+import { owingInvoice } from '../support/billing'
+import { adminSql } from '../support/db'
 import { stack } from '../support/stack-in-test'
 import { expect, expectAccessible, test } from './fixtures'
 import { payButton, payForSomething, placeOrder, signUp } from './journeys'
@@ -8,6 +10,7 @@ test('every page is accessible: none of the route table is left out [T4]', async
   test.setTimeout(240_000)
   const strangers = [
     '/',
+    '/plans',
     '/sign-in',
     '/sign-up',
     '/forgotten-password',
@@ -19,9 +22,11 @@ test('every page is accessible: none of the route table is left out [T4]', async
     await page.goto(`${stack().appOrigin}${path}`)
     await expectAccessible(page)
   }
-  await signUp(page)
+  const { email } = await signUp(page)
   const { paymentId } = await payForSomething(page)
   const open = await placeOrder(page)
+  const [row] = await adminSql()`select id from auth.users where email = ${email}`
+  const invoiceId = await owingInvoice({ id: String(row?.id) })
   /** Where each page of somebody who is signed in is found. */
   const addresses: Record<string, string> = {
     '/new-password': '/new-password',
@@ -31,6 +36,8 @@ test('every page is accessible: none of the route table is left out [T4]', async
     '/cards': '/cards',
     '/cards/new': '/cards/new',
     '/privacy': '/privacy',
+    '/subscription': '/subscription',
+    '/checkout/invoices/[invoiceId]': `/checkout/invoices/${invoiceId}`,
     '/payments': '/payments',
     '/payments/[paymentId]': `/payments/${paymentId}`,
     '/payments/[paymentId]/receipt': `/payments/${paymentId}/receipt`,

@@ -40,6 +40,9 @@ const BODIES: Partial<Record<HandlerName, () => object>> = {
   'POST /api/admin/api-keys': () => ({ name: 'matrix', scopes: ['orders:read'], reason: REASON }),
   'POST /api/admin/api-keys/[id]/revocation': () => ({ reason: REASON }),
   'POST /api/orders': () => ({ customerId: randomUUID(), lines: [{ productId: randomUUID(), quantity: 1 }] }),
+  'POST /api/billing/checkouts': () => ({ planId: randomUUID() }),
+  'POST /api/billing/portal-sessions': () => ({}),
+  'POST /api/billing/invoices/[id]/payment': () => ({}),
   'POST /api/session': () => ({ email: 'nobody@example.test', password: 'not a password' }),
   'POST /api/csp-reports': () => ({}),
 }

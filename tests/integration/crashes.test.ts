@@ -6,6 +6,7 @@ import { waitUntilReady } from '../../scripts/health'
 import { freePort } from '../../scripts/ports'
 import type { Leashed } from '../../scripts/processes'
 import { asService } from '../support/audit'
+import { PLANS } from '../support/billing'
 import { columnsHolding } from '../support/database-text'
 import { adminSql } from '../support/db'
 import { mailsOwedTo, outbox, ownMails, setOtherMailsAside } from '../support/mails'
@@ -13,7 +14,7 @@ import { ledgerOf, newStaff, paid, until } from '../support/paid'
 import { newOrder, openedPayment } from '../support/payment-rows'
 import { newPerson } from '../support/people'
 import { reconcileNow, startReconcile } from '../support/reconcile-command'
-import { eraseAccount, refund, startPayment, sweep } from '../support/requests'
+import { eraseAccount, post, refund, startPayment, sweep } from '../support/requests'
 import { inSoak, isSoak } from '../support/soak'
 import { startServer } from '../support/stack'
 import { stack } from '../support/stack-in-test'
@@ -247,6 +248,24 @@ async function erasingDiesAt(point: CrashPoint): Promise<void> {
   expect((await eraseAccount(person)).status).toBe(401)
 }
 
+async function subscribingDiesAt(point: CrashPoint): Promise<void> {
+  const person = await newPerson()
+  const ask = (server: string) => post('/api/billing/checkouts', person, { planId: PLANS.basic }, { server })
+  await withServerDyingAt(point, ask)
+
+  const again = await ask(survivor)
+
+  expect(again.status).toBe(201)
+  const { url } = (await again.json()) as { url: string }
+  const rows = await adminSql()`select k.stripe_session_id as session from private.subscription_checkouts k
+    join public.customers c on c.id = k.customer_id where c.user_id = ${person.id}`
+  expect(rows).toHaveLength(1)
+  expect(new URL(url).pathname.endsWith(String(rows[0]?.session))).toBe(true)
+  const [customer] = await adminSql()`select s.stripe_customer_id as id from private.stripe_customers s
+    join public.customers c on c.id = s.customer_id where c.user_id = ${person.id}`
+  expect((await stripeSdk().checkout.sessions.list({ customer: String(customer?.id) })).data).toHaveLength(1)
+}
+
 /** Each point by what its name begins with. */
 const SCENARIOS: Record<string, (point: CrashPoint) => Promise<void>> = {
   customer: payingDiesAt,
@@ -258,6 +277,7 @@ const SCENARIOS: Record<string, (point: CrashPoint) => Promise<void>> = {
   mail: mailingDiesAt,
   erasure: erasingDiesAt,
   audit: sealingDiesAt,
+  checkout: subscribingDiesAt,
 }
 const ROUNDS = Array.from({ length: inSoak(1, 20) }, (_, round) => round + 1)
 

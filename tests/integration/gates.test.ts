@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { ACTIONS, HANDLERS, type HandlerName, PAGES } from '@/lib/edge/route-table'
 import { ANSWERS, Refusal } from '../support/answers'
 import { bearer, customer, newApiKey } from '../support/api-keys'
+import { owingInvoice, PLANS } from '../support/billing'
 import { quietDump } from '../support/database-dump'
 import { builtActions, sendForm } from '../support/forms'
 import { newStaff, type Paid, paid } from '../support/paid'
@@ -256,6 +257,13 @@ describe('the gates of the route table', () => {
       'POST /api/cron/retention': () => job('/api/cron/retention'),
       'POST /api/cron/outbox': () => job('/api/cron/outbox'),
       'POST /api/cron/grace': () => job('/api/cron/grace'),
+      'POST /api/billing/checkouts': () => post('/api/billing/checkouts', ada, { planId: PLANS.basic }),
+      'POST /api/billing/portal-sessions': async () => {
+        await owingInvoice(ada)
+        return post('/api/billing/portal-sessions', ada, '')
+      },
+      'POST /api/billing/invoices/[id]/payment': async () =>
+        post(`/api/billing/invoices/${await owingInvoice(ada)}/payment`, ada, ''),
       'GET /api/billing/entitlements': async () => {
         const { customerId } = await customer(ada)
         const { secret } = await newApiKey((await voices()).admin)

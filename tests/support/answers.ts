@@ -91,6 +91,15 @@ export const ANSWERS: Record<HandlerName, z.ZodType | null> = {
   'POST /api/cron/retention': counts,
   'POST /api/cron/outbox': counts,
   'POST /api/cron/grace': counts,
+  'POST /api/billing/checkouts': z.strictObject({ url: z.url() }),
+  'POST /api/billing/portal-sessions': z.strictObject({ url: z.url() }),
+  'POST /api/billing/invoices/[id]/payment': z.strictObject({
+    id: z.uuid(),
+    status: z.string(),
+    clientSecret: z.string(),
+    amountMinor: z.number(),
+    currency: z.string(),
+  }),
   'GET /api/billing/entitlements': z.strictObject({
     customerId: z.uuid(),
     entitlements: z.array(
