@@ -2,7 +2,6 @@
 import { done, otherwise, planned, type Row } from './row.ts'
 
 const OPERATIONS = 'Operations: built in a later release.'
-const BILLING = 'Subscriptions in the app come in a later release; the local Stripe has them.'
 
 export const STRIPE_CONSIDERATIONS: readonly Row[] = [
   done(
@@ -123,10 +122,12 @@ export const WEBHOOK_AUDIT: readonly Row[] = [
     'lib/stripe/webhook.ts',
     'W1',
   ),
-  planned(
+  done(
     'S4.3',
     'Checkout and portal behind sign-in, admin behind a key, limits on billing addresses',
-    BILLING,
+    'lib/edge/route-table.ts lib/billing/subscribe.ts lib/billing/open-portal.ts',
+    'Z1',
+    'integration/subscribing › wants a person, our own page, and a plan there is',
   ),
   otherwise(
     'S4.4',
@@ -185,9 +186,32 @@ export const WEBHOOK_AUDIT: readonly Row[] = [
     'lib/stripe/webhook.ts lib/auth/require-cron.ts docs/security/rotation.md',
     'W5 S-10',
   ),
-  planned('S4.13', 'Subscriptions in four tiers, checkout, portal, invoices', BILLING),
-  planned('S4.14', 'Grace of 24 hours, set once, cleared when paid', BILLING),
-  planned('S4.15', 'Entitlements cached for five minutes, the database decides', BILLING),
+  done(
+    'S4.13',
+    'Subscriptions in four tiers, checkout, portal, invoices',
+    'supabase/seed.sql lib/billing/subscribe.ts lib/billing/open-portal.ts',
+    'W13',
+    'integration/subscribing › two tabs and two servers at once get one page',
+    'integration/subscribing › opens for whoever has subscribed',
+  ),
+  done(
+    'S4.14',
+    'Grace of 24 hours, set once, cleared when paid',
+    'supabase/migrations/20261126021500_subscription_functions.sql lib/billing/end-graces.ts',
+    '',
+    'integration/entitlements › ends 24 hours after the first failure',
+    'integration/entitlements › is cleared by the payment',
+    'integration/entitlements › takes access with it when it is over',
+  ),
+  done(
+    'S4.15',
+    'Entitlements cached for five minutes, the database decides',
+    'supabase/migrations/20261126021700_entitlements.sql lib/billing/entitlement-cache.ts',
+    '',
+    'integration/entitlements › is never what a poisoned cache says',
+    'integration/entitlements › is not what a slow reader read before a change',
+    'integration/entitlements › is the same while Redis is away',
+  ),
   otherwise(
     'S4.16',
     'Events out of order',
@@ -195,10 +219,12 @@ export const WEBHOOK_AUDIT: readonly Row[] = [
     'docs/decisions/2026-11-21-facts-and-hints.md supabase/migrations/20261121100600_webhook_functions.sql',
     'W14 R2',
   ),
-  planned(
+  done(
     'S4.17',
     'Audit actions of subscriptions, payments, grace and webhooks',
-    `Those of payments and webhooks are done (D4). ${BILLING}`,
+    'supabase/migrations/20261126021500_subscription_functions.sql',
+    'D4',
+    'integration/entitlements › takes access with it when it is over',
   ),
   planned(
     'S4.18',
@@ -206,11 +232,12 @@ export const WEBHOOK_AUDIT: readonly Row[] = [
     `Health is there. ${OPERATIONS}`,
     'lib/health.ts',
   ),
-  planned(
+  done(
     'S4.19',
     'Tests of signatures, duplicates, contention, errors, Redis loss, grace',
-    'All but grace have tests (W1, W10, W16, W21); grace comes with subscriptions.',
-    'tests/integration/webhook.test.ts',
+    'tests/integration/webhook.test.ts tests/integration/entitlements.test.ts',
+    'W1 W10 W16 W21',
+    'integration/entitlements › ends 24 hours after the first failure',
   ),
   otherwise(
     'S4.20',
