@@ -6,6 +6,7 @@ import { SubmitButton } from '@/components/ui/submit-button'
 import { PageLink } from './page-link'
 
 const PLACES = [
+  { href: '/subscription', label: 'Subscription' },
   { href: '/cards', label: 'Cards' },
   { href: '/privacy', label: 'Privacy' },
 ]

@@ -41,7 +41,8 @@ export function SiteNav({ email, signOut }: SiteNavProps) {
         {PLACES.map(({ href, label, holds }) => {
           const here = holds(path)
           return (
-            <li key={href}>
+            // On a phone there is no room for all of them, and the name beside leads there as well.
+            <li key={href} className={href === '/' ? 'max-sm:hidden' : undefined}>
               <PageLink
                 href={href}
                 aria-current={here ? (path === href ? 'page' : 'true') : undefined}

@@ -25,11 +25,7 @@ export async function endSecondSubscription(cancellation: Cancellation): Promise
   if (!ended) {
     try {
       await askStripe((stripe) =>
-        stripe.subscriptions.cancel(
-          stripeId,
-          { invoice_now: false, prorate: false },
-          { idempotencyKey: `second-subscription:${id}:${attempt}` },
-        ),
+        stripe.subscriptions.cancel(stripeId, {}, { idempotencyKey: `second-subscription:${id}:${attempt}` }),
       )
     } catch (error) {
       // It is over already: what Stripe says now is what we learn below.

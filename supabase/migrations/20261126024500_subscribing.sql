@@ -3,10 +3,10 @@
 -- The customer portal as we want it, at Stripe: one for each set of plans and prices it has been opened with.
 create table private.portal_configurations (
   livemode boolean not null,
-  fingerprint text not null,
+  features_hash text not null,
   stripe_configuration_id text not null,
   created_at timestamptz not null default now(),
-  primary key (livemode, fingerprint)
+  primary key (livemode, features_hash)
 );
 alter table private.portal_configurations enable row level security;
 revoke all on private.portal_configurations from public, anon, authenticated, service_role;
@@ -198,11 +198,11 @@ create function service.portal_configuration(p_livemode boolean, p_fingerprint t
 language plpgsql security definer set search_path = '' as $$
 begin
   if p_configuration_id is not null then
-    insert into private.portal_configurations (livemode, fingerprint, stripe_configuration_id)
+    insert into private.portal_configurations (livemode, features_hash, stripe_configuration_id)
     values (p_livemode, p_fingerprint, p_configuration_id) on conflict do nothing;
   end if;
   return (select g.stripe_configuration_id from private.portal_configurations g
-    where g.livemode = p_livemode and g.fingerprint = p_fingerprint);
+    where g.livemode = p_livemode and g.features_hash = p_fingerprint);
 end
 $$;
 

@@ -55,9 +55,13 @@ export const test = base.extend<{ watched: Watched }>({
   ],
 })
 
+const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi
+
 /** Thirteen digits or more that pass the check of Luhn, however they are grouped. */
 export function holdsCardNumber(text: string): boolean {
-  const runs = decodeURIComponent(text.replaceAll('+', ' ')).match(/\d(?:[ -]?\d){12,18}/g) ?? []
+  // One of our ids in some ten thousand looks like one.
+  const said = decodeURIComponent(text.replaceAll('+', ' ')).replaceAll(UUID, '')
+  const runs = said.match(/\d(?:[ -]?\d){12,18}/g) ?? []
   return runs.some((run) => {
     const digits = [...run.replaceAll(/\D/g, '')].reverse().map(Number)
     const sum = digits.reduce((total, digit, index) => {

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { type Caller, HANDLERS, type HandlerName, type HandlerRule, PAGES } from '@/lib/edge/route-table'
 import { CARD_CONSENT } from '@/lib/payment-methods/consent'
 import { bearer, newApiKey } from '../support/api-keys'
+import { owingInvoice } from '../support/billing'
 import { newOrder } from '../support/payment-rows'
 import { newPerson, type Person } from '../support/people'
 import { startPayment } from '../support/requests'
@@ -48,7 +49,7 @@ const BODIES: Partial<Record<HandlerName, () => object>> = {
 }
 
 let owner: Person
-let hers: { orderId: string; paymentId: string; spareOrderId: string }
+let hers: { orderId: string; paymentId: string; spareOrderId: string; invoiceId: string }
 let identities: Identity[]
 
 beforeAll(async () => {
@@ -60,7 +61,7 @@ beforeAll(async () => {
   owner = person
   const [orderId, spareOrderId] = [await newOrder(owner.id), await newOrder(owner.id)]
   const { id: paymentId } = (await (await startPayment(owner, orderId)).json()) as { id: string }
-  hers = { orderId, paymentId, spareOrderId }
+  hers = { orderId, paymentId, spareOrderId, invoiceId: await owingInvoice(owner) }
   // Both stay: nobody goes while a payment is open.
   await startPayment(customer, await newOrder(customer.id))
   const cookie = (of: Person) => ({ cookie: of.cookie })
@@ -102,6 +103,8 @@ function addressOf(template: string): string {
   return template
     .replace('[paymentId]', hers.paymentId)
     .replace('[orderId]', hers.orderId)
+    .replace('[invoiceId]', hers.invoiceId)
+    .replace('/api/billing/invoices/[id]', `/api/billing/invoices/${hers.invoiceId}`)
     .replace('/api/orders/[id]/cancellation', `/api/orders/${hers.spareOrderId}/cancellation`)
     .replace('/switches/[name]', '/switches/payments')
     .replace('[rule]', 'amount_max')
