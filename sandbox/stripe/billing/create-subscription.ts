@@ -10,7 +10,7 @@ import { couponsInForce, type Redemption, redeem } from './discounts.ts'
 import { type Line, type Period, saleLine, subscriptionLine } from './invoice-lines.ts'
 import { createInvoice, finalizeInvoice, type Invoice } from './invoices.ts'
 import { days, type Interval, periodEndAfter } from './periods.ts'
-import { productName, toPlan } from './prices.ts'
+import { productName, toPlan } from './price.ts'
 import { scheduleAt } from './schedule.ts'
 import { getSubscription } from './subscription-status.ts'
 

@@ -4,7 +4,7 @@ import { idOf } from '../core/resources.ts'
 import type { Store } from '../core/store.ts'
 import { decimalText } from './decimal.ts'
 import { amountOff } from './discounts.ts'
-import { describePrice, productName, unitAmount } from './prices.ts'
+import { describePrice, productName, unitAmount } from './price.ts'
 
 export type Line = Stripe.InvoiceLineItem
 export type Period = { start: number; end: number }

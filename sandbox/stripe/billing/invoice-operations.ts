@@ -11,10 +11,10 @@ import { referencedPaymentMethod } from '../payments/payment-methods.ts'
 import { invoiceFor, nextPeriodLines, previewChange } from './change-subscription.ts'
 import { inTimeOf } from './clock-time.ts'
 import { cardOf, collect, intentOf, payWith } from './collect-invoice.ts'
+import { draftInvoice } from './draft-invoice.ts'
 import { pageOf } from './embedded-list.ts'
 import {
   createInvoice,
-  draftInvoice,
   finalizeInvoice,
   getInvoice,
   type Invoice,

@@ -5,7 +5,8 @@ import { recordEvent } from '../events/record.ts'
 import { StripeError } from '../http/errors.ts'
 import { operation } from '../http/operation.ts'
 import { boolean, fields, list, required, unsupported, word } from '../http/params.ts'
-import { createPrice, inlinePriceParams } from './prices.ts'
+import { createPrice } from './price.ts'
+import { inlinePriceParams } from './prices.ts'
 import { createProduct, getProduct, productParams, withProductFields } from './product.ts'
 
 export const productOperations = [

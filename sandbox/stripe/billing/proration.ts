@@ -1,7 +1,7 @@
 import type Stripe from 'stripe'
 import type { Store } from '../core/store.ts'
 import { type Line, subscriptionLine } from './invoice-lines.ts'
-import { productName, unitAmount } from './prices.ts'
+import { productName, unitAmount } from './price.ts'
 
 type Item = Stripe.SubscriptionItem
 

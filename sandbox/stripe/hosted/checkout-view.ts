@@ -1,4 +1,4 @@
-import { unitAmount } from '../billing/prices.ts'
+import { unitAmount } from '../billing/price.ts'
 import type { Store } from '../core/store.ts'
 import type { CheckoutView } from './pages/checkout-page.ts'
 import { intentOfSession, lastError } from './pay-session.ts'

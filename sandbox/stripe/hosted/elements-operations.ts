@@ -1,5 +1,5 @@
 import type Stripe from 'stripe'
-import { unitAmount } from '../billing/prices.ts'
+import { unitAmount } from '../billing/price.ts'
 import { findCurrency } from '../core/currencies.ts'
 import type { Store } from '../core/store.ts'
 import { StripeError } from '../http/errors.ts'

@@ -1,7 +1,7 @@
 import type Stripe from 'stripe'
 import { getCoupon } from '../billing/coupons.ts'
 import { amountOff } from '../billing/discounts.ts'
-import { createPrice, getPrice, productName, unitAmount } from '../billing/prices.ts'
+import { createPrice, getPrice, productName, unitAmount } from '../billing/price.ts'
 import { assertTogether } from '../billing/subscriptions.ts'
 import { newId } from '../core/ids.ts'
 import { mergeMetadata } from '../core/metadata.ts'

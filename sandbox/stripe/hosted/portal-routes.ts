@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono'
 import { z } from 'zod'
 import { inTimeOf } from '../billing/clock-time.ts'
-import { productName } from '../billing/prices.ts'
+import { productName } from '../billing/price.ts'
 import type { StripeContext } from '../context.ts'
 import type { Call } from '../http/call.ts'
 import { StripeError } from '../http/errors.ts'

@@ -1,6 +1,6 @@
 import type Stripe from 'stripe'
 import { changeSubscription } from '../billing/change-subscription.ts'
-import { getPrice } from '../billing/prices.ts'
+import { getPrice } from '../billing/price.ts'
 import { ENDED, endSubscription, saveChanged } from '../billing/subscription-status.ts'
 import { changing } from '../billing/subscriptions.ts'
 import { cancelledBy, notCancelled } from '../billing/update-subscription.ts'

@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
 import type Stripe from 'stripe'
-import { describePrice } from '../../billing/prices.ts'
+import { describePrice } from '../../billing/price.ts'
 import { cardFields, type Html, layout, money } from './layout.ts'
 
 type Session = Stripe.Checkout.Session

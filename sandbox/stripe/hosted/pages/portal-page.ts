@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
 import type Stripe from 'stripe'
-import { describePrice } from '../../billing/prices.ts'
+import { describePrice } from '../../billing/price.ts'
 import type { PortalView } from '../portal.ts'
 import { cardFields, day, type Html, layout, money } from './layout.ts'
 
