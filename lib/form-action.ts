@@ -62,6 +62,7 @@ export function formAction<Input>(
           // What must not have been sent is not sent back.
           ...(known.code !== 'card_number_refused' && { values }),
           ...(known.status >= 500 && { requestId }),
+          ...(known.status === 410 && { isOver: true }),
         }
       }
     })

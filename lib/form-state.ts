@@ -3,6 +3,8 @@ export type FormState = {
   status: 'idle' | 'error' | 'done'
   message?: string
   requestId?: string
+  /** Sending it again cannot help. */
+  isOver?: boolean
   fieldErrors?: Record<string, string>
   values?: Record<string, string>
 }

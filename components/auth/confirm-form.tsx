@@ -1,21 +1,36 @@
 'use client'
 
+import { PageLink } from '@/components/site/page-link'
 import { ActionForm, type FormAction } from '@/components/ui/action-form'
+import { buttonLook } from '@/components/ui/button'
 import { SubmitButton } from '@/components/ui/submit-button'
 
-type ConfirmFormProps = { action: FormAction; tokenHash: string; type: 'email' | 'recovery'; label: string }
+type ConfirmFormProps = {
+  action: FormAction
+  tokenHash: string
+  type: 'email' | 'recovery'
+  label: string
+  /** Where a new link comes from. */
+  again: string
+}
 
 /** The link in the mail only opens this page; the press of the button uses it up. Mail scanners press nothing. */
-export function ConfirmForm({ action, tokenHash, type, label }: ConfirmFormProps) {
+export function ConfirmForm({ action, tokenHash, type, label, again }: ConfirmFormProps) {
   return (
     <ActionForm action={action}>
-      {() => (
-        <>
-          <input type="hidden" name="tokenHash" value={tokenHash} />
-          <input type="hidden" name="type" value={type} />
-          <SubmitButton className="w-full">{label}</SubmitButton>
-        </>
-      )}
+      {({ isOver }) =>
+        isOver ? (
+          <PageLink href={again} className={buttonLook('secondary', 'w-full')}>
+            Ask for a new link
+          </PageLink>
+        ) : (
+          <>
+            <input type="hidden" name="tokenHash" value={tokenHash} />
+            <input type="hidden" name="type" value={type} />
+            <SubmitButton className="w-full">{label}</SubmitButton>
+          </>
+        )
+      }
     </ActionForm>
   )
 }

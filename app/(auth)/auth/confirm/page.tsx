@@ -25,6 +25,7 @@ export default async function ConfirmPage({ searchParams }: ConfirmPageProps) {
   }
 
   const recovery = type === 'recovery'
+  const again = recovery ? '/forgotten-password' : '/sign-up'
   return (
     <AuthPage
       title={recovery ? 'Choose a new password' : 'One last step'}
@@ -36,7 +37,7 @@ export default async function ConfirmPage({ searchParams }: ConfirmPageProps) {
       footer={
         <p>
           The link does not work any more?{' '}
-          <PageLink href={recovery ? '/forgotten-password' : '/sign-up'} className="text-link text-ink">
+          <PageLink href={again} className="text-link text-ink">
             Ask for a new one
           </PageLink>
         </p>
@@ -46,6 +47,7 @@ export default async function ConfirmPage({ searchParams }: ConfirmPageProps) {
         action={confirmAction}
         tokenHash={tokenHash}
         type={type}
+        again={again}
         label={recovery ? 'Choose a new password' : 'Confirm my e-mail address'}
       />
     </AuthPage>
