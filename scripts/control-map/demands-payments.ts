@@ -3,6 +3,8 @@ import { done, otherwise, planned, type Row } from './row.ts'
 
 const OPERATIONS = 'Operations: built in a later release.'
 
+const RUNBOOKS = 'integration/runbooks › every command of a runbook runs'
+
 export const MODULE_ALIGNMENT: readonly Row[] = [
   done(
     'S0.1',
@@ -50,11 +52,12 @@ export const MODULE_ALIGNMENT: readonly Row[] = [
     '.github/workflows/security.yml scripts/judge/sarif-gate.ts',
     'S-8 S-9',
   ),
-  planned(
+  done(
     'S0.10',
     'Runbooks for failed payments, signature errors, reconciliation',
-    `Reconciliation has one. ${OPERATIONS}`,
-    'docs/runbooks/reconciliation.md',
+    'docs/runbooks/stuck-payments.md docs/runbooks/signature-failures.md docs/runbooks/reconciliation.md',
+    '',
+    RUNBOOKS,
   ),
 ]
 
@@ -276,5 +279,11 @@ export const BOOKING_GUIDE: readonly Row[] = [
   ),
   planned('S3.20', 'Success rates watched; backup and recovery', OPERATIONS),
   planned('S3.21', 'Notes for training a team', OPERATIONS),
-  planned('S3.22', 'Response to security and payment incidents', OPERATIONS),
+  done(
+    'S3.22',
+    'Response to security and payment incidents',
+    'docs/runbooks/README.md docs/runbooks/key-leak.md docs/runbooks/breach.md docs/runbooks/kill-switches.md',
+    '',
+    RUNBOOKS,
+  ),
 ]

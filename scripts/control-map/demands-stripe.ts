@@ -3,6 +3,8 @@ import { done, otherwise, planned, type Row } from './row.ts'
 
 const OPERATIONS = 'Operations: built in a later release.'
 
+const PLAN = 'unit/control-map › say who is told by when after a breach'
+
 export const STRIPE_CONSIDERATIONS: readonly Row[] = [
   done(
     'S2.1',
@@ -105,8 +107,20 @@ export const STRIPE_CONSIDERATIONS: readonly Row[] = [
     'integration/headers › errors name a request id and nothing of the inside',
   ),
   done('S2.20', 'Inputs validated, strong types', 'lib/http.ts tsconfig.json', 'I4 I6'),
-  planned('S2.21', 'Incident plan, notice to people and authorities', OPERATIONS),
-  planned('S2.22', 'Evidence, custody, analysis afterwards', OPERATIONS),
+  done(
+    'S2.21',
+    'Incident plan, notice to people and authorities',
+    'docs/runbooks/breach.md docs/runbooks/incident-template.md',
+    '',
+    PLAN,
+  ),
+  done(
+    'S2.22',
+    'Evidence, custody, analysis afterwards',
+    'docs/runbooks/breach.md docs/runbooks/incident-template.md',
+    '',
+    PLAN,
+  ),
 ]
 
 export const WEBHOOK_AUDIT: readonly Row[] = [

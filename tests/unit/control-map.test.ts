@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { CHAPTERS } from '../../scripts/control-map/chapters.ts'
@@ -123,17 +123,41 @@ describe('the security documents', () => {
     'rotation.md',
     'threat-model.md',
   ]
+  const runbooks = readdirSync(path.join(root, 'docs', 'runbooks')).map((name) => `../runbooks/${name}`)
   const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { scripts: object }
 
   it('lead nowhere that is not there, and name commands that exist [T5]', () => {
-    for (const name of documents) {
+    for (const name of [...documents, ...runbooks]) {
       const text = readFileSync(path.join(folder, name), 'utf8')
       const links = [...text.matchAll(/\]\(([^)#\s]+)[^)]*\)/g)].map(([, target = '']) => target)
       for (const link of links.filter((target) => !/^https?:/.test(target)))
-        expect(existsSync(path.resolve(folder, link)), `${name} ${link}`).toBe(true)
+        expect(existsSync(path.resolve(folder, path.dirname(name), link)), `${name} ${link}`).toBe(true)
       for (const [, script = ''] of text.matchAll(/npm run ([\w:-]+)/g))
         expect(manifest.scripts, name).toHaveProperty([script])
     }
+  })
+
+  it('say who is told by when after a breach, and what is kept as evidence [T5]', () => {
+    const read = (name: string) => readFileSync(path.join(root, 'docs', 'runbooks', name), 'utf8')
+
+    for (const word of ['**72 hours**', 'article 33', 'article 34', 'chain of custody', 'acquirer'])
+      expect(read('breach.md')).toContain(word)
+    for (const word of [
+      '72 hours',
+      'supervisory authority',
+      'SHA-256',
+      'Timeline',
+      'people affected',
+      'Afterwards',
+    ])
+      expect(read('incident-template.md')).toContain(word)
+  })
+
+  it('name, in one page, a runbook for everything that may go wrong [T5]', () => {
+    const index = readFileSync(path.join(root, 'docs', 'runbooks', 'README.md'), 'utf8')
+
+    for (const name of runbooks.map((file) => path.basename(file)).filter((file) => file !== 'README.md'))
+      expect(index, name).toContain(`](${name})`)
   })
 
   it('have a word in the README for what was not proven [T7]', () => {
