@@ -50,7 +50,7 @@ const ERRORS = {
   ],
   payment_refused: [422, 'This payment cannot be made.'],
   refund_too_large: [422, 'That is more than is left to refund.'],
-  customer_unknown: [422, 'No customer with a confirmed account has this id or e-mail address.'],
+  customer_unknown: [422, 'No customer with an account has this id.'],
   product_unknown: [422, 'A product on this order is not for sale.'],
   currencies_differ: [422, 'The products on one order must have one currency.'],
   range_too_large: [422, 'This range holds more than 1000 events. Choose a shorter one.'],

@@ -4,10 +4,13 @@ import { inWords } from '../db/in-words'
 import { callService } from '../db/sql'
 import { env } from '../env'
 import { sha256 } from '../payments/facts'
-import { type ApiOrder, type ApiOrderInput, toApiOrder } from './api-order'
+import { type ApiOrder, type ApiOrderInput, ORDER_REFUSALS, toApiOrder } from './api-order'
+
+const DEFAULT_DAYS = 14
 
 /**
- * Place an order for a customer who has an account here. The same key of the same system always gets the same order.
+ * Place an order for a customer, or for an address whose owner takes it once signed in. The same key of the same system always
+ * gets the same order.
  * @throws AppError forbidden, idempotency_key_reused, customer_unknown, product_unknown, currencies_differ, amount_too_large
  */
 export async function createApiOrder({
@@ -27,16 +30,12 @@ export async function createApiOrder({
       p_email: 'email' in input ? input.email : null,
       p_lines: { json: input.lines },
       p_reference: input.reference ?? null,
+      p_days: input.expiresInDays ?? ('email' in input || input.notify ? DEFAULT_DAYS : null),
+      p_notify: input.notify ?? false,
       p_key: key,
       p_input_hash: await sha256(JSON.stringify(input)),
     }),
-    {
-      '23505': 'idempotency_key_reused',
-      PW020: 'customer_unknown',
-      PW021: 'product_unknown',
-      PW022: 'currencies_differ',
-      '22003': 'amount_too_large',
-    },
+    ORDER_REFUSALS,
   )
   return toApiOrder(created)
 }

@@ -42,6 +42,8 @@ export type OrderView = {
   createdAt: string
   /** The payment that paid it, else the latest try. */
   payment: { id: string; status: PaymentStatus } | null
+  /** Made for the person's address, and not theirs until they take it. */
+  waitsForClaim: boolean
 }
 
 /**
@@ -74,5 +76,6 @@ export async function getOrder({ orderId }: { user: User; orderId: string }): Pr
         amountMinor: line.amount_minor,
       })),
     payment: tries.find(({ id: paymentId }) => paymentId === order.paid_by_payment_id) ?? tries[0] ?? null,
+    waitsForClaim: false,
   }
 }

@@ -16,8 +16,8 @@ export const CARDS = {
 const url = (path: string) => `${stack().appOrigin}${path}`
 
 /** Sign up on the page and confirm with the link in the mail: ends signed in, on the catalogue. */
-export async function signUp(page: Page): Promise<Customer> {
-  const customer = { email: `${randomUUID()}@example.test`, password: `pw ${randomUUID()}` }
+export async function signUp(page: Page, email = `${randomUUID()}@example.test`): Promise<Customer> {
+  const customer = { email, password: `pw ${randomUUID()}` }
   await page.goto(url('/sign-up'))
   await page.getByLabel('E-mail address').fill(customer.email)
   await page.getByLabel('Password').fill(customer.password)

@@ -40,6 +40,13 @@ const BODIES: Partial<Record<HandlerName, () => object>> = {
   'PUT /api/admin/staff/[userId]': () => ({ role: null, reason: REASON }),
   'POST /api/admin/api-keys': () => ({ name: 'matrix', scopes: ['orders:read'], reason: REASON }),
   'POST /api/admin/api-keys/[id]/revocation': () => ({ reason: REASON }),
+  'POST /api/orders/[id]/claim': () => ({}),
+  'POST /api/admin/payment-requests': () => ({
+    customerId: randomUUID(),
+    lines: [{ productId: randomUUID(), quantity: 1 }],
+    reason: REASON,
+  }),
+  'POST /api/admin/payment-requests/[id]/cancellation': () => ({ reason: REASON }),
   'POST /api/orders': () => ({ customerId: randomUUID(), lines: [{ productId: randomUUID(), quantity: 1 }] }),
   'POST /api/billing/checkouts': () => ({ planId: randomUUID() }),
   'POST /api/billing/portal-sessions': () => ({}),

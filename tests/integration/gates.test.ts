@@ -251,6 +251,7 @@ describe('the gates of the route table', () => {
         post(`/api/orders/${await newOrder(ada.id)}/cancellation`, ada, ''),
       'POST /api/privacy/erasure': async () => eraseAccount(await newPerson()),
       'POST /api/privacy/exports': () => post('/api/privacy/exports', ada, ''),
+      'POST /api/orders/[id]/claim': async () => post(`/api/orders/${await newOrder(ada.id)}/claim`, ada, ''),
       'POST /api/session': () => post('/api/session', null, { email: ada.email, password: ada.password }),
       'POST /api/cron/sweep': () => job('/api/cron/sweep'),
       'POST /api/cron/sessions': () => job('/api/cron/sessions'),

@@ -85,6 +85,9 @@ export const ANSWERS: Record<HandlerName, z.ZodType | null> = {
       z.strictObject({ withheld: z.array(z.string()), why: z.string(), rows: z.array(z.looseObject({})) }),
     ),
   }),
+  'POST /api/orders/[id]/claim': z.strictObject({
+    order: z.strictObject({ id: z.uuid(), status: z.string() }),
+  }),
   'POST /api/session': z.strictObject({ next: z.string() }),
   'POST /api/cron/sweep': counts,
   'POST /api/cron/sessions': counts,

@@ -36,11 +36,16 @@ export type OwnMail = {
   messageId: string | null
 }
 
-/** What of ours has reached a person, the newest first; without what Auth sends. */
+/** What of ours has reached an address, the newest first; without what Auth sends. */
+export async function mailsOfOurs(email: string): Promise<OwnMail[]> {
+  const mails = (await mailsTo(stack().mailboxUrl, email)) as OwnMail[]
+  return mails.filter(({ messageId }) => messageId)
+}
+
+/** What of ours has reached a person. */
 export async function ownMails(userId: string): Promise<OwnMail[]> {
   const [user] = await adminSql()`select email from auth.users where id = ${userId}`
-  const mails = (await mailsTo(stack().mailboxUrl, String(user?.email))) as OwnMail[]
-  return mails.filter(({ messageId }) => messageId)
+  return await mailsOfOurs(String(user?.email))
 }
 
 /** How the mail server behaves from now on: none, reset, hang, busy, refuse, lost. */

@@ -12,9 +12,8 @@ export type Person = {
 }
 
 /** Somebody new, signed up and confirmed the way anybody is: through Auth, and by the link in the mail. */
-export async function newPerson(): Promise<Person> {
+export async function newPerson(email = `${randomUUID()}@example.test`): Promise<Person> {
   const { env, mailboxUrl } = stack()
-  const email = `${randomUUID()}@example.test`
   const password = `pw-${randomUUID()}`
   const jar = new Map<string, string>()
   const client = createServerClient(env.SUPABASE_URL ?? '', env.SUPABASE_PUBLISHABLE_KEY ?? '', {

@@ -47,28 +47,34 @@ const apiKey = z.strictObject({
   revokedAt: z.string().nullable(),
   lastUsedAt: z.string().nullable(),
 })
+const placed = {
+  id: z.uuid(),
+  reference: z.string(),
+  customerId: z.uuid().nullable(),
+  status: z.string(),
+  totalMinor: z.number(),
+  currency: z.string(),
+  createdAt: z.string(),
+  expiresAt: z.string().nullable(),
+  paidAt: z.string().nullable(),
+  lines: z.array(
+    z.strictObject({
+      productId: z.uuid().nullable(),
+      name: z.string(),
+      quantity: z.number(),
+      unitAmountMinor: z.number(),
+      amountMinor: z.number(),
+    }),
+  ),
+}
 const order = z.strictObject({
-  order: z.strictObject({
-    id: z.uuid(),
-    reference: z.string(),
-    externalReference: z.string().nullable(),
-    customerId: z.uuid(),
-    status: z.string(),
-    totalMinor: z.number(),
-    currency: z.string(),
-    createdAt: z.string(),
-    paidAt: z.string().nullable(),
-    lines: z.array(
-      z.strictObject({
-        productId: z.uuid().nullable(),
-        name: z.string(),
-        quantity: z.number(),
-        unitAmountMinor: z.number(),
-        amountMinor: z.number(),
-      }),
-    ),
-    checkoutUrl: z.url(),
-  }),
+  order: z.strictObject({ ...placed, externalReference: z.string().nullable(), checkoutUrl: z.url() }),
+})
+const paymentRequest = z.strictObject({
+  ...placed,
+  email: z.string().nullable(),
+  claimedAt: z.string().nullable(),
+  url: z.url(),
 })
 
 /** Every field that the addresses of staff and of other systems may answer with. */
@@ -94,6 +100,14 @@ export const STAFF_ANSWERS = {
   'GET /api/admin/api-keys': z.strictObject({ apiKeys: z.array(apiKey) }),
   'POST /api/admin/api-keys': z.strictObject({ apiKey, secret: z.string() }),
   'POST /api/admin/api-keys/[id]/revocation': z.strictObject({ apiKey }),
+  'GET /api/admin/payment-requests': z.strictObject({
+    paymentRequests: z.array(paymentRequest),
+    nextBefore: z.uuid().nullable(),
+  }),
+  'POST /api/admin/payment-requests': z.strictObject({ paymentRequest }),
+  'POST /api/admin/payment-requests/[id]/cancellation': z.strictObject({
+    order: z.strictObject({ id: z.uuid(), status: z.string() }),
+  }),
   'POST /api/orders': order,
   'GET /api/orders/[id]': order,
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { customer, line, newApiKey, newName, type Order, placeOrder, readOrder } from './api-keys'
 import { newStaff } from './paid'
+import { cancelRequest, requestedOf, requestPayment } from './payment-requests'
 import { newUserRow } from './payment-rows'
 import { get, post } from './requests'
 import { stack } from './stack-in-test'
@@ -14,6 +15,7 @@ export async function staffRequests() {
   const { secret, apiKey } = await newApiKey(admin)
   const order = { customerId: (await customer()).customerId, lines: [line()] }
   const placed = (await (await placeOrder(secret, order)).json()) as Order
+  const requested = await requestedOf(await requestPayment(admin, { customerId: order.customerId }))
   const event = eventOf('x.y', { object: 'x', id: randomUUID() })
   await postEvent(appOrigin, event, { secret: env.STRIPE_WEBHOOK_SECRET ?? '' })
   const key = { name: newName(), scopes: ['orders:read'], reason: REASON }
@@ -31,6 +33,9 @@ export async function staffRequests() {
     'PUT /api/admin/staff/[userId]': async () => setRole(admin, await newUserRow(), 'auditor'),
     'GET /api/admin/api-keys': () => get('/api/admin/api-keys', admin),
     'POST /api/admin/api-keys': () => post('/api/admin/api-keys', admin, key),
+    'GET /api/admin/payment-requests': () => get('/api/admin/payment-requests', admin),
+    'POST /api/admin/payment-requests': () => requestPayment(admin, { customerId: order.customerId }),
+    'POST /api/admin/payment-requests/[id]/cancellation': () => cancelRequest(admin, requested.id),
     'POST /api/orders': () => placeOrder(secret, order),
     'GET /api/orders/[id]': () => readOrder(secret, placed.order.id),
     // Last: the key is of no use after it.

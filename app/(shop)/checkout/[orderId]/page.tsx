@@ -8,6 +8,7 @@ import { PageHeader } from '@/components/ui/page-header'
 import { Panel } from '@/components/ui/panel'
 import { requireUserOrSignIn } from '@/lib/auth/session'
 import { isAppError } from '@/lib/errors'
+import { findRequestedOrder } from '@/lib/orders/find-requested-order'
 import { getOrder } from '@/lib/orders/get-order'
 import { publicConfig } from '@/lib/public-env'
 
@@ -18,11 +19,12 @@ type CheckoutPageProps = { params: Promise<{ orderId: string }> }
 export default async function CheckoutPage({ params }: CheckoutPageProps) {
   const { orderId } = await params
   const user = await requireUserOrSignIn(`/checkout/${orderId}`)
-  const order = await getOrder({ user, orderId }).catch((error: unknown) => {
-    if (isAppError(error, 'not_found')) notFound()
+  const order = await getOrder({ user, orderId }).catch(async (error: unknown) => {
+    if (isAppError(error, 'not_found')) return await findRequestedOrder({ user, orderId })
     throw error
   })
-  if (order.status !== 'open') redirect(`/orders/${order.id}`)
+  if (!order) notFound()
+  if (order.status !== 'open' || order.waitsForClaim) redirect(`/orders/${order.id}`)
 
   const { mode, stripePublishableKey, stripeJsUrl } = publicConfig()
   return (

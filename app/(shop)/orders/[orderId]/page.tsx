@@ -12,6 +12,7 @@ import { Panel } from '@/components/ui/panel'
 import { Status } from '@/components/ui/status'
 import { requireUserOrSignIn } from '@/lib/auth/session'
 import { isAppError } from '@/lib/errors'
+import { findRequestedOrder } from '@/lib/orders/find-requested-order'
 import { getOrder } from '@/lib/orders/get-order'
 
 export const metadata: Metadata = { title: 'Order' }
@@ -21,10 +22,11 @@ type OrderPageProps = { params: Promise<{ orderId: string }> }
 export default async function OrderPage({ params }: OrderPageProps) {
   const { orderId } = await params
   const user = await requireUserOrSignIn(`/orders/${orderId}`)
-  const order = await getOrder({ user, orderId }).catch((error: unknown) => {
-    if (isAppError(error, 'not_found')) notFound()
+  const order = await getOrder({ user, orderId }).catch(async (error: unknown) => {
+    if (isAppError(error, 'not_found')) return await findRequestedOrder({ user, orderId })
     throw error
   })
+  if (!order) notFound()
 
   return (
     <div className="column">
