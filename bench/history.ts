@@ -3,26 +3,28 @@ import postgres, { type ReservedSql } from 'postgres'
 import { type Cursor, makePayments, pageQuery, STATES } from './history-rows.ts'
 import { median, withProviders } from './side-by-side.ts'
 
-const FULL = 10_000_000
-const USUAL = 1_000_000
+/** How many payments there are, and that every how manieth is our customer's: ten thousand pages of them at the least. */
+const FULL = { payments: 10_000_000, every: 10 }
+const USUAL = { payments: 1_000_000, every: 4 }
 const BATCH = 500_000
 const PAGES = 10_000
 const ROUNDS = 300
 const OTHER_CUSTOMERS = 5_000
 
 /**
- * A customer with a tenth of all payments turns ten thousand pages of the history, and each page is asked for as that
- * customer, through row-level security. `-- history --full` makes ten million payments, otherwise it is one million.
+ * A customer turns ten thousand pages of the history, and each page is asked for as that customer, through row-level
+ * security. `-- history --full` makes ten million payments, a million of them the customer's; otherwise it is a million, and
+ * a quarter of them.
  */
 export async function history(options: readonly string[]): Promise<string[]> {
-  const howMany = options.includes('--full') ? FULL : USUAL
+  const size = options.includes('--full') ? FULL : USUAL
   return await withProviders(['postgres'], async ({ adminDatabaseUrl }) => {
     const pool = postgres(adminDatabaseUrl, { max: 1, onnotice: () => {} })
     const sql = await pool.reserve()
-    const userId = await fill(sql, howMany)
+    const userId = await fill(sql, size)
     await become(sql, userId)
     const lines = [
-      `${howMany.toLocaleString('en')} payments, ${(howMany / 10).toLocaleString('en')} of them one customer's`,
+      `${size.payments.toLocaleString('en')} payments, ${(size.payments / size.every).toLocaleString('en')} of them one customer's`,
     ]
     for (const [state, where] of Object.entries(STATES)) lines.push(await comparePages(sql, state, where))
     const searched = await timeOf(sql, pageQuery(`and description ilike '%nothing like it%'`, null))
@@ -33,8 +35,8 @@ export async function history(options: readonly string[]): Promise<string[]> {
   })
 }
 
-/** Every tenth payment is our customer's, so that a page of theirs lies as scattered on the disk as it does in life. */
-async function fill(sql: ReservedSql, howMany: number): Promise<string> {
+/** The customer's payments lie between those of others, so that a page is as scattered on the disk as it is in life. */
+async function fill(sql: ReservedSql, { payments, every }: typeof USUAL): Promise<string> {
   const userId = randomUUID()
   await sql`insert into auth.users (id, email) values (${userId}, ${`${userId}@example.test`})`
   const [own] = await sql`insert into public.customers (user_id) values (${userId}) returning id`
@@ -49,10 +51,10 @@ async function fill(sql: ReservedSql, howMany: number): Promise<string> {
   // The references are right by the way they are made: checking each would take half of the time.
   await sql`alter table public.payments drop constraint payments_customer_id_fkey`
   await sql`set maintenance_work_mem = '512MB'`
-  for (let first = 1; first <= howMany; first += BATCH) {
-    const customer = `case when n % 10 = 0 then '${own?.id}'::uuid
+  for (let first = 1; first <= payments; first += BATCH) {
+    const customer = `case when n % ${every} = 0 then '${own?.id}'::uuid
       else (select o.id from others o where o.place = n % ${OTHER_CUSTOMERS}) end`
-    await sql.unsafe(makePayments(customer, first, Math.min(first + BATCH - 1, howMany)))
+    await sql.unsafe(makePayments(customer, first, Math.min(first + BATCH - 1, payments)))
   }
   for (const { indexdef } of indexes) await sql.unsafe(indexdef)
   await sql`vacuum analyze public.payments`
