@@ -8,7 +8,7 @@ import { AppError } from '../errors'
 import { crashPoint } from '../payments/crash-point'
 import { ensureStripeCustomer } from '../payments/ensure-customer'
 import { syncCheckout } from '../payments/sync-object'
-import { askStripe, createFailure, retryAfterSeconds, type Stripe } from '../stripe/server'
+import { askStripe, createFailure, isUnknownCustomer, retryAfterSeconds, type Stripe } from '../stripe/server'
 import { ensurePrice } from './ensure-price'
 import { Plan } from './list-plans'
 import { providersPage } from './providers-page'
@@ -77,7 +77,11 @@ async function make({ id, request, attempt }: Checkout): Promise<string | null> 
   } catch (error) {
     if (createFailure(error) === 'unknown') throw away(error)
     await callService('drop_checkout', { p_checkout_id: id })
-    return null
+    if (!isUnknownCustomer(error)) return null
+    // Deleted at Stripe: whoever comes next gets a new one.
+    const gone = { p_livemode: env().livemode, p_stripe_customer_id: request.customer ?? null }
+    await callService('forget_stripe_customer', gone)
+    throw away(error)
   }
 }
 

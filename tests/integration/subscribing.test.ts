@@ -103,6 +103,18 @@ describe('starting a subscription', () => {
     expect(made.data.map(({ id }) => id)).toEqual([session])
   })
 
+  it('a customer who was deleted at Stripe gets a new one', async () => {
+    const person = await newPerson()
+    const { customer } = await onTestClock(person)
+    await stripeSdk().customers.del(customer)
+
+    const first = await subscribe(person)
+    const second = await subscribe(person)
+
+    expect([first.status, second.status]).toEqual([503, 201])
+    expect(await stripeCustomerOf(person)).not.toBe(customer)
+  })
+
   it('wants a person, our own page, and a plan there is', async () => {
     const person = await newPerson()
 
