@@ -363,6 +363,26 @@ describe('what keeps an account (D10)', () => {
   })
 })
 
+describe('an order that is placed while its person goes', () => {
+  it('waits for the one and is refused, or would be somebody’s who is gone (D10)', async () => {
+    const userId = await newUserRow()
+    await newOrder(userId)
+    const erasing = await adminSql().reserve()
+    try {
+      await erasing`begin`
+      await erasing`select service.begin_erasure(${userId})`
+
+      const ordering = newOrder(userId).catch((error: { code: string }) => error.code)
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      await erasing`commit`
+
+      expect(await ordering).toBe('P0002')
+    } finally {
+      erasing.release()
+    }
+  })
+})
+
 describe('an erasure that was left half-way (D8)', () => {
   it('is gone on with by the sweeper until it is done', async () => {
     const { person } = await paid()
