@@ -83,6 +83,7 @@ test('a signed-out visitor orders, signs in, and comes back', async ({ page, con
 for (const colorScheme of ['light', 'dark'] as const) {
   for (const width of [360, 1280]) {
     test(`every page is accessible and fits: ${width} px, ${colorScheme}`, async ({ page }) => {
+      test.setTimeout(180_000)
       await page.emulateMedia({ colorScheme })
       await page.setViewportSize({ width, height: 800 })
       for (const path of [
