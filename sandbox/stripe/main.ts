@@ -36,6 +36,6 @@ await runPart(async () => {
 
 /** For tests: hold all that is said against the SDK's types. Loaded on demand, for it brings a compiler and a validator along. */
 async function contractChecker(): Promise<Observer> {
-  const { loadContractChecker } = await import('./contract/checker.ts')
-  return loadContractChecker()
+  const { startContractChecker } = await import('./contract/beside.ts')
+  return startContractChecker()
 }

@@ -6,7 +6,7 @@ export type Observer = {
   response(answer: ObservedResponse): void
   event(event: Stripe.Event): void
   /** What it has to say so far, for `GET /_local/contract`. */
-  report?(): Record<string, unknown>
+  report?(): Record<string, unknown> | Promise<Record<string, unknown>>
 }
 
 export type ObservedResponse = {

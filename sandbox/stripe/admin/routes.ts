@@ -35,8 +35,8 @@ function localRoutes(context: StripeContext): Hono {
   app.route('/', paymentRoutes(context))
   app.route('/', chaosRoutes(context))
 
-  app.get('/contract', (c) => {
-    const report = config.observer?.report?.()
+  app.get('/contract', async (c) => {
+    const report = await config.observer?.report?.()
     return report ? c.json(report) : c.json({ error: { message: 'SANDBOX_STRIPE_CONTRACT is not set' } }, 404)
   })
 
