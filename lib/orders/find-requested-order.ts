@@ -1,8 +1,8 @@
 import 'server-only'
+import { z } from 'zod'
 import type { User } from '../auth/session'
 import { callService } from '../db/sql'
 import { env } from '../env'
-import { requireUuid } from '../http'
 import { OrderRow } from './api-order'
 import type { OrderView } from './get-order'
 
@@ -24,11 +24,12 @@ export async function findRequestedOrder({
   user: User
   orderId: string
 }): Promise<OrderView | null> {
+  if (!z.uuid().safeParse(orderId).success) return null
   const order = Requested.parse(
     await callService('requested_order', {
       p_actor: user.id,
       p_livemode: env().livemode,
-      p_order_id: requireUuid(orderId),
+      p_order_id: orderId.toLowerCase(),
     }),
   )
   return order && { ...order, payment: null, waitsForClaim: true }
