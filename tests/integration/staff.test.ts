@@ -130,6 +130,20 @@ describe('what each role may do', () => {
         ['admin'],
       ],
       revoke_api_key: [{ p_api_key_id: NO_ID, p_reason: REASON }, ['admin']],
+      create_payment_request: [
+        {
+          ...common,
+          p_customer_id: NO_ID,
+          p_email: null,
+          p_lines: [],
+          p_days: 1,
+          p_key: 'k',
+          p_input_hash: 'h',
+        },
+        ['support', 'admin'],
+      ],
+      payment_requests: [{ p_livemode: false, p_before: null, p_limit: 1 }, ['support', 'auditor', 'admin']],
+      cancel_payment_request: [{ ...common, p_order_id: NO_ID }, ['support', 'admin']],
       request_refund: [
         {
           p_payment_id: NO_ID,
