@@ -5,14 +5,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { root } from '../../scripts/processes'
 import { newApiKey } from '../support/api-keys'
 import { adminSql } from '../support/db'
-import { limitsAsTheyAre } from '../support/limits'
 import { newStaff } from '../support/paid'
 import type { Person } from '../support/people'
-import { stack } from '../support/stack-in-test'
+import { type Stack, startStack } from '../support/stack'
+import { shareStacks, stack } from '../support/stack-in-test'
 import { limitOf } from '../support/staff'
 import { eventOf, postEvent } from '../support/stripe-events'
 
-const { appOrigin, env } = stack()
+const shared = stack()
 const folder = path.join(root, 'docs', 'runbooks')
 
 type Command = { runbook: string; kind: string; text: string }
@@ -42,10 +42,14 @@ describe('every command of a runbook runs [T5]', () => {
   let given: Record<string, string>
   let eventId: string
   let version: number
-  let putBack: () => Promise<void>
+  let own: Stack
 
+  // A reconciliation looks at all there is, ten requests a second: not at what the other tests have left.
   beforeAll(async () => {
-    putBack = await limitsAsTheyAre()
+    own = await startStack({ stripeContract: false })
+    const { logs: _logs, stop: _stop, restartServer: _restart, ...facts } = own
+    shareStacks([facts])
+    const { appOrigin, env } = own
     ;[admin] = await Promise.all([newStaff('admin')])
     const member = await newStaff('support')
     const event = eventOf('x.y', { object: 'x', id: 'x' })
@@ -58,11 +62,12 @@ describe('every command of a runbook runs [T5]', () => {
       USER_ID: member.id,
       API_KEY_ID: (await newApiKey(admin)).apiKey.id,
     }
-  })
+  }, 120_000)
   afterAll(async () => {
-    await putBack()
-    await adminSql()`delete from private.switches`
-  })
+    shareStacks([shared])
+    await adminSql().end({ timeout: 5 })
+    await own?.stop()
+  }, 120_000)
 
   /** With what stands for something in the runbook put in its place. */
   const filled = (text: string) =>
@@ -79,7 +84,7 @@ describe('every command of a runbook runs [T5]', () => {
       {
         cwd: root,
         stdio: ['ignore', 'pipe', 'pipe'],
-        env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE_ENV: 'production', ...env, ...given },
+        env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE_ENV: 'production', ...own.env, ...given },
       },
     )
     let output = ''
