@@ -67,6 +67,8 @@ test('who has failed too often is told when to come back and how to get in at on
     await page.getByRole('button', { name: 'Sign in' }).click()
     await answered
     await expect(page.getByRole('main').getByRole('alert')).toBeVisible()
+    // The form is emptied when its answer has been taken in: what is typed before that would be lost.
+    await expect(page.getByLabel('Password')).toHaveValue('')
   }
 
   await expect(page.getByRole('main').getByRole('alert')).toContainText('Too many attempts to sign in')
