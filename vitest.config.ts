@@ -38,7 +38,7 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           // Each lane has a stack of its own, see tests/support/lanes.ts.
-          maxWorkers: 3,
+          maxWorkers: 2,
         },
       },
       {

@@ -169,12 +169,14 @@ describe('a dependency that never answers', () => {
 
   it('asks nobody more than once in two seconds, however many want to know (C13)', async () => {
     await new Promise((resolve) => setTimeout(resolve, 2_100))
+    const startedAt = Date.now()
     await fetch(`${url}/api/health`)
     const before = proxies.stripe.passedOn()
 
     const answers = await Promise.all(Array.from({ length: 40 }, () => fetch(`${url}/api/health`)))
 
-    expect(proxies.stripe.passedOn() - before).toBe(0)
+    const twoSeconds = Math.floor((Date.now() - startedAt) / 2_000)
+    expect(proxies.stripe.passedOn() - before).toBeLessThanOrEqual(twoSeconds)
     for (const answer of answers) {
       expect(await answer.json()).toEqual({
         status: expect.stringMatching(/^(ready|degraded)$/),
