@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { waitUntilReady } from '../../scripts/health'
+import { root } from '../../scripts/processes'
 
 type Options = {
   port: number
@@ -31,7 +32,7 @@ export async function startConfinedServer({ port, folder, user, settings }: Opti
     `import { createRequire } from 'node:module'; const require = createRequire('${folder}/'); ${PROBE}`,
   )}`
   const child = spawn(
-    process.execPath,
+    nodeIn(folder),
     [...CONFINED, '--import', preload, next, 'start', '--hostname', '127.0.0.1', '--port', String(port)],
     {
       cwd: folder,
@@ -64,4 +65,10 @@ export async function startConfinedServer({ port, folder, user, settings }: Opti
     confinement: async () => JSON.parse(/probe (\{.*\})/.exec(output)?.[1] ?? '{}') as object,
     stop,
   }
+}
+
+/** The Node that runs us is part of the project: in a copy, for a user who may not enter the original, it is the copy's. */
+function nodeIn(folder: string): string {
+  const within = path.relative(root, process.execPath)
+  return within.startsWith('..') ? process.execPath : path.join(folder, within)
 }
