@@ -19,7 +19,7 @@ export type BillingStory = {
 
 type Step = { changed: Fields[]; told: { type: string; object: Fields; at?: number }[] }
 
-/** Premium, 19.00 EUR a month. */
+/** Premium, at a price of its own: the plan's current one is a real one of the local Stripe, made by whoever subscribes first. */
 export const PREMIUM = { planId: '7a0e8f10-0000-4000-8000-000000000102', price: 'price_premium_of_tests' }
 
 /** When the first payment of a renewal failed: half an hour ago. Seconds. */
@@ -44,7 +44,8 @@ export async function manySubscribers(howMany: number): Promise<Subscriber[]> {
   })
   await adminSql().begin(async (sql) => {
     await sql`insert into private.stripe_prices (livemode, stripe_price_id, stripe_product_id, plan_id, amount_minor, currency, interval)
-      values (false, ${PREMIUM.price}, 'prod_of_tests', ${PREMIUM.planId}, 1900, 'eur', 'month') on conflict do nothing`
+      values (false, ${PREMIUM.price}, 'prod_of_tests', ${PREMIUM.planId}, 1800, 'eur', 'month')
+      on conflict (livemode, stripe_price_id) do nothing`
     const rows = sql`select * from jsonb_to_recordset(${sql.json(subscribers)}) as p
       ("customerId" uuid, "stripeCustomerId" text, session text)`
     await sql`insert into public.customers (id) select "customerId" from (${rows}) r`
