@@ -3,7 +3,7 @@ import { headers } from 'next/headers'
 import type { ReactNode } from 'react'
 import { SiteFooter } from '@/components/site/site-footer'
 import { SiteHeader } from '@/components/site/site-header'
-import { findUser } from '@/lib/auth/session'
+import { findUserOfPage } from '@/lib/auth/session'
 import { publicConfig } from '@/lib/public-env'
 import { signOutAction } from './(auth)/actions'
 import './globals.css'
@@ -24,7 +24,7 @@ export const viewport: Viewport = {
 export default async function RootLayout({ children }: { children: ReactNode }) {
   // Every page is rendered per request: a static page would carry no nonce, and its scripts would be refused.
   await headers()
-  const user = await findUser()
+  const user = await findUserOfPage()
   const { mode } = publicConfig()
 
   return (

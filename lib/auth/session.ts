@@ -1,6 +1,7 @@
 import 'server-only'
 import { redirect } from 'next/navigation'
 import { cache } from 'react'
+import { callService } from '../db/sql'
 import { hasLapsed, proofTimes } from '../edge/session-lifetime'
 import { TokenClaims } from '../edge/settle-session'
 import { AppError } from '../errors'
@@ -14,6 +15,8 @@ export type User = { id: string; email: string }
 type Asker = User & { provenAt: number }
 
 const DEADLINE_MS = 3_000
+/** For whether an account is there still: a page does not wait for long, only to show a name. */
+const ACCOUNT_DEADLINE_MS = 1_000
 
 /** How long after proving who they are people may do what cannot be undone. */
 const RECENT_MS = 10 * 60_000
@@ -31,11 +34,23 @@ const whoAsks = cache(async (): Promise<Asker | null | 'unknown'> => {
   return { id: claims.data.sub, email: claims.data.email, provenAt: proofTimes(claims.data).lastAt }
 })
 
-/** Who is asking, by a token verified on this machine, or null; for what looks the same without: a page's header. */
+/** Who is asking, by a token verified on this machine, or null; for what is counted by person. */
 export async function findUser(): Promise<User | null> {
   const asker = await whoAsks()
   return asker === 'unknown' ? null : asker
 }
+
+/** For pages that look the same without: who is asking, or null. Whose account is gone is nobody, however good their token is. */
+export async function findUserOfPage(): Promise<User | null> {
+  const user = await findUser()
+  return user && (await hasAccount(user.id)) ? user : null
+}
+
+/** Asked once for a page. Without an answer the token is believed: what the page reads of them asks the same database. */
+const hasAccount = cache(async (userId: string): Promise<boolean> => {
+  const answer = inTime(callService<boolean>('has_account', { p_actor: userId }), ACCOUNT_DEADLINE_MS)
+  return (await answer.catch(() => 'late' as const)) !== false
+})
 
 /** @throws AppError sign_in_required; unavailable when it cannot be told who asks */
 export async function requireUser(): Promise<User> {
@@ -69,7 +84,7 @@ export async function requireRecentSignIn(
 export async function requireUserOrSignIn(returnTo: string): Promise<User> {
   const asker = await whoAsks()
   if (asker === 'unknown') throw new AppError('unavailable', { retryAfterSeconds: 5 })
-  if (!asker) redirect(`/sign-in?next=${encodeURIComponent(returnTo)}`)
+  if (!asker || !(await hasAccount(asker.id))) redirect(`/sign-in?next=${encodeURIComponent(returnTo)}`)
   return asker
 }
 

@@ -45,6 +45,7 @@ test('somebody takes their data along and goes: the old session reads nothing, t
   for (const path of ['/payments', `/payments/${paymentId}`, '/privacy']) {
     await old.goto(url(path))
     expect(await old.content(), path).not.toMatch(/24\.00|PW-[0-9A-Z]{10}/)
+    await expect(old.getByRole('navigation').getByRole('link', { name: 'Sign in' })).toBeVisible()
   }
   await elsewhere.close()
   expect(await ledgerOf(paymentId)).toEqual(ledger)

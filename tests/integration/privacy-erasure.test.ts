@@ -152,6 +152,7 @@ describe('an account that is deleted', () => {
       const text = await page.text()
       if (text.includes(bought.paymentId.slice(0, 8)) && !path.includes(bought.paymentId)) opened.push(path)
       if (/PW-[0-9A-Z]{10}/.test(text)) opened.push(`${path} names an order`)
+      if (text.includes(person.email)) opened.push(`${path} names the person`)
     }
     const client = createClient(env.SUPABASE_URL ?? '', env.SUPABASE_PUBLISHABLE_KEY ?? '', {
       accessToken: async () => person.accessToken,

@@ -2,14 +2,14 @@ import type { Metadata } from 'next'
 import { PlanList } from '@/components/billing/plan-list'
 import { isOver } from '@/components/billing/subscription-words'
 import { PageHeader } from '@/components/ui/page-header'
-import { findUser } from '@/lib/auth/session'
+import { findUserOfPage } from '@/lib/auth/session'
 import { listPlans } from '@/lib/billing/list-plans'
 import { mySubscriptions } from '@/lib/billing/my-subscriptions'
 
 export const metadata: Metadata = { title: 'Plans' }
 
 export default async function PlansPage() {
-  const user = await findUser()
+  const user = await findUserOfPage()
   const [plans, mine] = await Promise.all([listPlans(), user ? mySubscriptions(user) : null])
   const running = (mine?.subscriptions ?? []).filter((one) => !isOver(one) && one.status !== 'incomplete')
 
