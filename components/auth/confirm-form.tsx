@@ -28,6 +28,12 @@ export function ConfirmForm({ action, tokenHash, type, label, again }: ConfirmFo
             <input type="hidden" name="tokenHash" value={tokenHash} />
             <input type="hidden" name="type" value={type} />
             <SubmitButton className="w-full">{label}</SubmitButton>
+            <p className="pt-2 text-14 text-ink-soft">
+              The link does not work any more?{' '}
+              <PageLink href={again} className="text-link text-ink">
+                Ask for a new one
+              </PageLink>
+            </p>
           </>
         )
       }

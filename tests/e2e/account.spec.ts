@@ -41,6 +41,9 @@ test('a forgotten password is replaced by the link in a mail, once', async ({ pa
   await page.goto(url(`/auth/confirm?token_hash=${token}&type=recovery`))
   await page.getByRole('button').last().click()
   await expect(page.getByRole('main')).toContainText(/expired/)
+  // Said once, with one way to go on.
+  await expect(page.getByText(/ask for a new one/i)).toHaveCount(1)
+  await expect(page.getByRole('main').getByRole('link')).toHaveText(['Ask for a new link'])
 })
 
 test('what sign-in, sign-up and recovery say does not tell who has an account', async ({ page, context }) => {

@@ -25,7 +25,6 @@ export default async function ConfirmPage({ searchParams }: ConfirmPageProps) {
   }
 
   const recovery = type === 'recovery'
-  const again = recovery ? '/forgotten-password' : '/sign-up'
   return (
     <AuthPage
       title={recovery ? 'Choose a new password' : 'One last step'}
@@ -34,20 +33,12 @@ export default async function ConfirmPage({ searchParams }: ConfirmPageProps) {
           ? 'Go on to choose a new password. The link works once.'
           : 'Confirm that this e-mail address is yours. The link works once.'
       }
-      footer={
-        <p>
-          The link does not work any more?{' '}
-          <PageLink href={again} className="text-link text-ink">
-            Ask for a new one
-          </PageLink>
-        </p>
-      }
     >
       <ConfirmForm
         action={confirmAction}
         tokenHash={tokenHash}
         type={type}
-        again={again}
+        again={recovery ? '/forgotten-password' : '/sign-up'}
         label={recovery ? 'Choose a new password' : 'Confirm my e-mail address'}
       />
     </AuthPage>
