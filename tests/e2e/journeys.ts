@@ -8,6 +8,7 @@ export type Customer = { email: string; password: string }
 
 export const CARDS = {
   pays: '4242424242424242',
+  mastercard: '5555555555554444',
   declined: '4000000000000002',
   insufficientFunds: '4000000000009995',
   threeDSecure: '4000002760003184',

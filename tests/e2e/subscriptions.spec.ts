@@ -7,28 +7,19 @@ import { mailsTo } from '../support/people'
 import { stack } from '../support/stack-in-test'
 import { stripeSdk } from '../support/stripe-sdk'
 import { expect, expectAccessible, test } from './fixtures'
-import { CARDS, type Customer, enterCard, payButton, signUp } from './journeys'
+import { CARDS, enterCard, payButton, signUp } from './journeys'
+import {
+  accessOf,
+  chargeAnotherCard,
+  DAY,
+  enterCardAtStripe,
+  openPortal,
+  personOf,
+  statusOf,
+  subscriber,
+} from './subscribers'
 
-const DAY = 86_400
 const url = (path: string) => `${stack().appOrigin}${path}`
-
-async function personOf({ email }: Customer): Promise<{ id: string }> {
-  const [row] = await adminSql()`select id from auth.users where email = ${email}`
-  return { id: String(row?.id) }
-}
-
-const statusOf = async (person: { id: string }) => {
-  const [row] =
-    await adminSql()`select s.status from public.subscriptions s join public.customers c on c.id = s.customer_id
-    where c.user_id = ${person.id} order by s.began_at desc limit 1`
-  return row?.status
-}
-
-const accessOf = async (person: { id: string }) => {
-  const [row] = await adminSql()`select e.tier || ' ' || e.state as line from public.customers c,
-    private.entitlements(c.id, false) e where c.user_id = ${person.id}`
-  return row?.line ?? null
-}
 
 /** From the plans to Stripe's page, and pay there. */
 async function subscribeOnPage(page: Page, plan = 'Premium'): Promise<void> {
@@ -39,12 +30,17 @@ async function subscribeOnPage(page: Page, plan = 'Premium'): Promise<void> {
   await page.waitForURL('**/subscription**')
 }
 
+/** What the scheduler does every minute. */
+const runJob = (name: string) =>
+  fetch(url(`/api/cron/${name}`), {
+    method: 'POST',
+    headers: { authorization: `Bearer ${stack().env.CRON_SECRET}` },
+  })
+
 async function payOnStripesPage(page: Page): Promise<void> {
   const email = page.getByLabel('Email')
   if (await email.isVisible()) await email.fill('ada@example.test')
-  await page.getByLabel('Card number').fill(CARDS.pays)
-  await page.getByLabel('Expiration date').fill('12 / 34')
-  await page.getByLabel('Security code').fill('123')
+  await enterCardAtStripe(page)
   await page.getByRole('button', { name: /^(Subscribe|Pay)/ }).click()
 }
 
@@ -105,8 +101,7 @@ test('subscribe, renew, fail, grace, pay, active; then cancel, and it ends', asy
   })
 
   await test.step('is cancelled in the portal at the end of its period, and ends', async () => {
-    await page.getByRole('button', { name: 'Change, cancel or update card' }).click()
-    await page.waitForURL('**/p/session/**')
+    await openPortal(page, 'Change, cancel or update card')
     await page.getByText('Cancel subscription').click()
     await page.getByRole('button', { name: 'Cancel at the end of the period' }).click()
     await expect(page.getByText(/Ends on/)).toBeVisible()
@@ -125,6 +120,81 @@ test('subscribe, renew, fail, grace, pay, active; then cancel, and it ends', asy
     await expectAccessible(page)
     expect(await accessOf(person)).toBeNull()
   })
+})
+
+test('the portal: another plan, cancelled and resumed, another card; our pages follow', async ({ page }) => {
+  const { person, stripeCustomer, subscription } = await subscriber(page, PLANS.basic, 'basic')
+  const plan = page.getByRole('region', { name: /Basic|Premium/ })
+  const cancelAt = async () => {
+    const [row] =
+      await adminSql()`select cancel_at from public.subscriptions where stripe_subscription_id = ${subscription}`
+    return row?.cancel_at
+  }
+  await openPortal(page, 'Change, cancel or update card')
+
+  await page.getByLabel('Change to').selectOption(await priceOf(PLANS.premium))
+  await page.getByRole('button', { name: 'Change plan' }).click()
+  await until(async () => (await accessOf(person)) === 'premium active')
+  await page.getByRole('link', { name: 'Return to the shop' }).click()
+  await expect(plan.getByRole('heading')).toHaveText('Premium')
+
+  await openPortal(page, 'Change, cancel or update card')
+  await page.getByText('Cancel subscription').click()
+  await page.getByRole('button', { name: 'Cancel at the end of the period' }).click()
+  await until(async () => (await cancelAt()) !== null)
+  await page.goto(url('/subscription'))
+  await expect(plan).toContainText('Ending')
+  await openPortal(page, 'Resume or change')
+  await page.getByRole('button', { name: 'Keep subscription' }).click()
+  await until(async () => (await cancelAt()) === null)
+  await page.goto(url('/subscription'))
+  await expect(plan).toContainText('Active')
+  await expect(plan).toContainText('Renews')
+  expect(await accessOf(person)).toBe('premium active')
+
+  await openPortal(page, 'Change, cancel or update card')
+  await page.getByText('Add a card').click()
+  await enterCardAtStripe(page, CARDS.mastercard)
+  await page.getByRole('button', { name: 'Save card' }).click()
+  await expect(page.getByText('The new card is used from now on.')).toBeVisible()
+  await page.goto(url('/cards'))
+  const card = page.getByRole('listitem').filter({ hasText: '4444' })
+  await expect(card.getByText('Default', { exact: true })).toBeVisible()
+  const { default_payment_method: charged } = await stripeSdk().subscriptions.retrieve(subscription, {
+    expand: ['default_payment_method'],
+  })
+  expect(charged).toMatchObject({ card: { last4: '4444' }, customer: stripeCustomer })
+})
+
+test('when the grace is over access is gone; the page says so, and another card brings it back', async ({
+  page,
+}) => {
+  const { person, stripeCustomer, clock } = await subscriber(page, PLANS.basic, 'basic')
+  await chargeAnotherCard(stripeCustomer, 'pm_card_chargeCustomerFail')
+  await advanceClock(stripeSdk(), clock, 32 * DAY)
+  await until(async () => (await accessOf(person)) === 'basic grace')
+
+  // As if a day had gone by; the job that notes the end has not run yet.
+  await adminSql()`update public.invoices i set grace_ends_at = now() from public.customers c
+    where c.id = i.customer_id and c.user_id = ${person.id} and i.grace = 'running'`
+
+  expect(await accessOf(person)).toBeNull()
+  await page.goto(url('/subscription'))
+  const notice = page.getByText('What belongs to this plan is closed until the payment is made.')
+  await expect(notice).toBeVisible()
+  await expectAccessible(page)
+  await runJob('grace')
+  await page.reload()
+  await expect(notice).toBeVisible()
+  await page.getByRole('link', { name: 'Pay now' }).click()
+  await page.waitForURL('**/checkout/invoices/*')
+  await enterCard(page.frameLocator('iframe[name^="__privateStripeFrame"]').first(), CARDS.pays)
+  await payButton(page).click()
+  await page.waitForURL('**/payments/*/result')
+  await until(async () => (await accessOf(person)) === 'basic active')
+  await page.goto(url('/subscription'))
+  await expect(page.getByText('Active')).toBeVisible()
+  await expect(notice).toBeHidden()
 })
 
 test('two tabs subscribe at once: one page, one subscription', async ({ page, context }) => {
@@ -156,20 +226,8 @@ test('two tabs subscribe at once: one page, one subscription', async ({ page, co
 
 test('a bank that asks at a renewal: a mail, a page of the owner, and the question', async ({ page }) => {
   test.setTimeout(120_000)
-  const customer = await signUp(page)
-  const person = await personOf(customer)
-  const { customer: stripeCustomer, clock } = await onTestClock(person, 'pm_card_visa')
-  await stripeSdk().subscriptions.create({
-    customer: stripeCustomer,
-    items: [{ price: await priceOf(PLANS.elite) }],
-  })
-  const card = await stripeSdk().paymentMethods.attach('pm_card_authenticationRequired', {
-    customer: stripeCustomer,
-  })
-  await stripeSdk().customers.update(stripeCustomer, {
-    invoice_settings: { default_payment_method: card.id },
-  })
-  await until(async () => (await statusOf(person)) === 'active')
+  const { customer, person, stripeCustomer, clock } = await subscriber(page, PLANS.elite, 'elite')
+  await chargeAnotherCard(stripeCustomer, 'pm_card_authenticationRequired')
   await advanceClock(stripeSdk(), clock, 32 * DAY)
   await until(async () => (await statusOf(person)) === 'past_due')
 
@@ -183,10 +241,7 @@ test('a bank that asks at a renewal: a mail, a page of the owner, and the questi
   await page.waitForURL('**/payments/*/result')
   await expect(page.getByRole('heading', { name: 'Payment received' })).toBeVisible()
   await until(async () => (await accessOf(person)) === 'elite active')
-  await fetch(url('/api/cron/outbox'), {
-    method: 'POST',
-    headers: { authorization: `Bearer ${stack().env.CRON_SECRET}` },
-  })
+  await runJob('outbox')
   await until(async () =>
     (await mailsTo(stack().mailboxUrl, customer.email)).some(({ links }) =>
       links.some((link) => link.includes(confirmation)),
