@@ -66,6 +66,7 @@ const ERRORS = {
     429,
     'Many payments were started in a short time. Please wait before you start another.',
   ],
+  too_many_card_failures: [429, 'Several cards were not accepted. Please wait before you try another.'],
   too_many_failures: [429, 'Several payments did not go through. Please wait before you try again.'],
   internal: [500, 'Something went wrong on our side.'],
   provider_unavailable: [

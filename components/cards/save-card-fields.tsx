@@ -14,6 +14,7 @@ import { startCardSetup } from './start-card-setup'
 export type CardConsent = { version: string; text: string }
 
 const LOST_CONNECTION = 'The connection broke before we had an answer. Press the button again.'
+const TOO_MANY = 'Several cards were not accepted. Please wait before you try another.'
 const NOT_AGREED = 'Please tick the box: without your consent we may not keep the card.'
 
 /** Stripe's fields, the words to agree to, and the one button. */
@@ -26,7 +27,7 @@ export function SaveCardFields({ consent }: { consent: CardConsent }) {
   const [isAgreed, setAgreed] = useState(false)
   const box = useRef<HTMLInputElement>(null)
   const saving = useRef(false)
-  // One key for as long as the page lives: another try goes on with the same SetupIntent.
+  // One key for as long as the page lives: another try goes on with the same SetupIntent, until that one is over.
   const key = useRef<string>(undefined)
   const boxId = useId()
 
@@ -50,12 +51,13 @@ export function SaveCardFields({ consent }: { consent: CardConsent }) {
     setMessage(null)
     key.current ??= crypto.randomUUID()
 
-    const problem = await saveCard({ stripe, elements, consent: consent.version, key: key.current })
-    if (problem === null) {
+    const failure = await saveCard({ stripe, elements, consent: consent.version, key: key.current })
+    if (failure === null) {
       window.location.assign('/cards')
       return
     }
-    setMessage(problem || null)
+    if (failure.isOver) key.current = undefined
+    setMessage(failure.problem || null)
     saving.current = false
     setBusy(false)
   }
@@ -109,13 +111,15 @@ export function SaveCardFields({ consent }: { consent: CardConsent }) {
 }
 
 type Saving = { stripe: Stripe; elements: StripeElements; consent: string; key: string }
+/** What to say, or '' where Stripe's fields say it themselves. */
+type Failure = { problem: string; isOver?: boolean }
 
-/** @returns null when the card is kept; else what to say, or '' where Stripe's fields say it themselves */
-async function saveCard({ stripe, elements, consent, key }: Saving): Promise<string | null> {
+/** @returns null when the card is kept */
+async function saveCard({ stripe, elements, consent, key }: Saving): Promise<Failure | null> {
   const { error: mistake } = await elements.submit()
-  if (mistake) return wordsFor(mistake)
+  if (mistake) return { problem: wordsFor(mistake) }
   const setup = await startCardSetup(consent, key)
-  if ('problem' in setup) return setup.problem
+  if ('problem' in setup) return setup
   const { error } = await stripe
     .confirmSetup({
       elements,
@@ -128,9 +132,10 @@ async function saveCard({ stripe, elements, consent, key }: Saving): Promise<str
       },
     })
     .catch(() => ({ error: { type: 'api_connection_error' } as StripeError }))
+  if (error?.setup_intent?.status === 'canceled') return { problem: TOO_MANY, isOver: true }
   // Saved by a press of the button whose answer was lost.
   if (!error || error.code === 'setup_intent_unexpected_state') return null
-  return wordsFor(error)
+  return { problem: wordsFor(error) }
 }
 
 function wordsFor(error: StripeError): string {

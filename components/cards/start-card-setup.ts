@@ -3,11 +3,14 @@ const NO_ANSWER = 'We had no answer. Nothing was charged; please press the butto
 
 type Answer = { clientSecret?: string; error?: { code?: string; message?: string } }
 
+/** `isOver`: nothing comes of this key any more. */
+type Problem = { problem: string; isOver?: boolean }
+
 /** Tell the server that the person agrees, and get what Stripe's fields need. The same key gets the same again. */
 export async function startCardSetup(
   consent: string,
   key: string,
-): Promise<{ clientSecret: string } | { problem: string }> {
+): Promise<{ clientSecret: string } | Problem> {
   try {
     const response = await fetch('/api/payment-methods', {
       method: 'POST',
@@ -18,7 +21,10 @@ export async function startCardSetup(
     if (response.status === 401) window.location.reload()
     const { clientSecret, error }: Answer = await response.json()
     if (response.ok && clientSecret) return { clientSecret }
-    return { problem: response.status < 500 && error?.message ? error.message : NO_ANSWER }
+    return {
+      problem: response.status < 500 && error?.message ? error.message : NO_ANSWER,
+      isOver: error?.code === 'too_many_card_failures',
+    }
   } catch {
     return { problem: NO_ANSWER }
   }

@@ -4,6 +4,7 @@ import { callService, databaseCode, isStatementTimeout } from '../db/sql'
 import { env, STRIPE_API_VERSION } from '../env'
 import { AppError, isAppError } from '../errors'
 import { errorFields, log } from '../log'
+import { stopCardSetup } from '../payment-methods/stop-card-setup'
 import { forEvent } from '../request-context'
 import { isStripeOutage, retryAfterSeconds, stripeErrorCode } from '../stripe/server'
 import type { SecretName } from '../stripe/webhook'
@@ -48,6 +49,8 @@ async function applyAndFollowUp(input: ReceivedEvent): Promise<EventOutcome> {
   if (outcome === 'failed') throw new AppError('unavailable', { retryAfterSeconds: 10 })
   const intentId = MAY_LEAD_TO_DECISION.has(event.type) ? intentIdOf(event) : null
   if (intentId && outcome === 'processed') await carryOutDecisionOn(intentId, input.source)
+  if (event.type === 'setup_intent.setup_failed' && outcome === 'processed' && event.object.id)
+    await stopCardSetup(event.object.id)
   return outcome
 }
 

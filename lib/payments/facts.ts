@@ -68,6 +68,15 @@ type WarningFacts = {
   actionable: boolean
 }
 
+/** A card that could not be saved. */
+type FailedSetupFacts = {
+  object: 'setup_intent'
+  id: string
+  customer: string | null
+  latest_attempt: string | null
+  last_setup_error: { code?: string; decline_code?: string; fingerprint_hash: string | null } | null
+}
+
 /** What a movement came to on Stripe's balance, in the currency it settles in. */
 type SettledFacts = { id: string; amount: number; fee: number; currency: string }
 
@@ -93,6 +102,7 @@ export type EventFacts = {
     | RefundFacts
     | DisputeFacts
     | WarningFacts
+    | FailedSetupFacts
     | { object: string; id: string | null }
 }
 
@@ -105,7 +115,10 @@ export async function eventFacts(event: Stripe.Event): Promise<EventFacts> {
     livemode: event.livemode,
     api_version: event.api_version,
     account: event.account ?? null,
-    object: await objectFacts(object),
+    object:
+      event.type === 'setup_intent.setup_failed'
+        ? await failedSetupFacts(event.data.object)
+        : await objectFacts(object),
   }
 }
 
@@ -162,6 +175,24 @@ function warningFacts(warning: Stripe.Radar.EarlyFraudWarning): WarningFacts {
     payment_intent: idOf(warning.payment_intent ?? null),
     fraud_type: warning.fraud_type,
     actionable: warning.actionable,
+  }
+}
+
+async function failedSetupFacts(setup: Stripe.SetupIntent): Promise<FailedSetupFacts> {
+  const failure = setup.last_setup_error
+  const fingerprint = failure?.payment_method?.card?.fingerprint
+  return {
+    object: 'setup_intent',
+    id: setup.id,
+    customer: idOf(setup.customer),
+    latest_attempt: idOf(setup.latest_attempt),
+    last_setup_error: failure
+      ? {
+          code: failure.code,
+          decline_code: failure.decline_code,
+          fingerprint_hash: fingerprint ? await sha256(fingerprint) : null,
+        }
+      : null,
   }
 }
 

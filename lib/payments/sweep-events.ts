@@ -16,7 +16,7 @@ const FACTS = new Set([
   'charge.failed',
 ])
 const HANDLED =
-  /^(payment_intent|charge|refund|radar\.early_fraud_warning|customer\.subscription|invoice|checkout\.session)\./
+  /^((payment_intent|charge|refund|radar\.early_fraud_warning|customer\.subscription|invoice|checkout\.session)\.|setup_intent\.setup_failed$)/
 
 /**
  * The next page of Stripe's events, oldest first, into the inbox: those that never reached us. A dry run counts them only.

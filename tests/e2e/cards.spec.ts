@@ -122,6 +122,36 @@ test('a card that the bank declines, or does not confirm, is not saved, and anot
   await expect(page.getByRole('region', { name: 'Your cards' }).getByRole('listitem')).toHaveCount(1)
 })
 
+test('after too many refusals no card is taken; the page says so, and goes on when the wait is over', async ({
+  page,
+}) => {
+  const { email } = await signUp(page)
+  const frame = await openAddCard(page)
+  await page.getByRole('checkbox').check()
+  const alert = page.getByRole('main').getByRole('alert')
+  await enterCard(frame, CARDS.declined)
+  await saveButton(page).click()
+  await expect(alert).toContainText('declined')
+  const [setup] =
+    await adminSql()`select s.stripe_setup_intent_id as id, s.customer_id as customer from private.card_setups s
+    join public.customers c on c.id = s.customer_id join auth.users u on u.id = c.user_id where u.email = ${email}`
+  const { setupIntents } = stripeSdk()
+  for (let n = 0; n < 4; n++)
+    await setupIntents.confirm(setup?.id, { payment_method: 'pm_card_visa_chargeDeclined' }).catch(() => {})
+  await expect.poll(async () => (await setupIntents.retrieve(setup?.id)).status).toBe('canceled')
+
+  await enterCard(frame, CARDS.pays)
+  await saveButton(page).click()
+  await expect(alert).toContainText('Several cards were not accepted. Please wait')
+  await expectAccessible(page)
+  await adminSql()`update private.payment_attempts set created_at = created_at - interval '1 hour'
+    where customer_id = ${setup?.customer}`
+  await saveButton(page).click()
+
+  await page.waitForURL('**/cards')
+  await expect(page.getByRole('region', { name: 'Your cards' }).getByRole('listitem')).toHaveCount(1)
+})
+
 async function expireCardOf(email: string): Promise<void> {
   const [row] = await adminSql()`select s.stripe_customer_id as id from private.stripe_customers s
     join public.customers c on c.id = s.customer_id join auth.users u on u.id = c.user_id where u.email = ${email}`

@@ -47,6 +47,9 @@ async function endedPayment(createdAt: Date, status = 'canceled') {
   await adminSql()`
     insert into private.payment_attempts (livemode, stripe_charge_id, payment_id, outcome, created_at, card_fingerprint_hash, address_hash)
     values (false, ${charge}, ${paymentId}, 'failed', ${createdAt}, 'card', 'network')`
+  await adminSql()`
+    insert into private.card_setups (customer_id, livemode, key, consent_text, consented_at, address_hash)
+    values (${customerId}, false, 'key', 'I agree.', ${createdAt}, 'network')`
   await adminSql()`update private.idempotency_keys set created_at = ${createdAt} where payment_id = ${paymentId}`
   return { paymentId, orderId, customerId, charge }
 }
@@ -94,12 +97,13 @@ describe('what is kept for a time only (D11)', () => {
     expect(await left('auth.audit_log_entries', 'id', logs)).toEqual([1, 0])
     expect(await left('private.reconcile_findings', 'subject', findings)).toEqual([1, 0])
     const networks = await adminSql()`
-      select p.address_hash, a.address_hash as tried_from, a.card_fingerprint_hash as card
+      select p.address_hash, a.address_hash as tried_from, a.card_fingerprint_hash as card, s.address_hash as saved_from
       from public.payments p join private.payment_attempts a on a.payment_id = p.id
+      join private.card_setups s on s.customer_id = p.customer_id
       where p.id = any (${ids}) order by p.created_at desc`
     expect(networks).toEqual([
-      { address_hash: 'network', tried_from: 'network', card: 'card' },
-      { address_hash: null, tried_from: null, card: null },
+      { address_hash: 'network', tried_from: 'network', card: 'card', saved_from: 'network' },
+      { address_hash: null, tried_from: null, card: null, saved_from: null },
     ])
     expect(await left('public.payments', 'id', ids)).toEqual([1, 1])
   })
