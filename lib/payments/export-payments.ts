@@ -1,7 +1,7 @@
 import 'server-only'
 import type { User } from '../auth/session'
 import { BYTE_ORDER_MARK, csvLine } from '../csv'
-import { log } from '../log'
+import { errorFields, log } from '../log'
 import { formatDecimal } from '../money'
 import { type Supabase, supabase } from '../supabase/server'
 import { takeFromLimits } from '../take-from-limits'
@@ -46,7 +46,10 @@ export async function exportPayments({
   return new ReadableStream({
     start: (controller) => controller.enqueue(begin),
     async pull(controller) {
-      const page = await pages.next()
+      const page = await pages.next().catch((error: unknown) => {
+        log.error('export_failed', errorFields(error))
+        throw error
+      })
       if (page.done) controller.close()
       else controller.enqueue(encoder.encode(page.value))
     },
