@@ -88,6 +88,7 @@ const Settings = z.object({
   CRON_SECRET_PREVIOUS: token.optional(),
   TRUSTED_PROXY_HOPS: z.coerce.number().int('must be a whole number').min(0).max(5).default(0),
   CRASH_AT: z.string().optional(),
+  CRASH_BY: z.enum(['SIGKILL', 'SIGSTOP']).default('SIGKILL'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   NODE_ENV: z.string().optional(),
   VERCEL_ENV: z.string().optional(),
@@ -123,6 +124,7 @@ export function readEnv(source: Record<string, string | undefined>) {
     trustedProxyHops: settings.TRUSTED_PROXY_HOPS,
     cronSecrets: { current: settings.CRON_SECRET, previous: settings.CRON_SECRET_PREVIOUS },
     crashAt: settings.CRASH_AT ?? null,
+    crashBy: settings.CRASH_BY,
     stripe: {
       secretKey: settings.STRIPE_SECRET_KEY,
       publishableKey: settings.STRIPE_PUBLISHABLE_KEY,

@@ -70,6 +70,8 @@ export async function handOver(mail: RenderedMail & { id: string; to: string }):
 function asMailError(error: unknown): MailError {
   if (error instanceof MailError) return error
   const { code, command, responseCode } = error as { code?: string; command?: string; responseCode?: number }
+  // A refused STARTTLS comes with a number, which says less than that there is no encrypted line.
+  if (code === 'ETLS') return new MailError('away', code)
   const name = String(responseCode || code || 'EUNKNOWN')
   if (!responseCode || responseCode === 421 || code === 'EAUTH') return new MailError('away', name)
   return new MailError(command === 'RCPT TO' && responseCode >= 500 ? 'never' : 'later', name)

@@ -34,7 +34,11 @@ export const CRASH_POINTS = [
 
 export type CrashPoint = (typeof CRASH_POINTS)[number]
 
-/** Dies here, without a goodbye, when a test has asked for it. The setting exists with the local providers only. */
+/**
+ * Dies here, without a goodbye, when a test has asked for it; or is frozen until it is woken. The settings exist with the local
+ * providers only.
+ */
 export function crashPoint(point: CrashPoint): void {
-  if (env().crashAt === point) process.kill(process.pid, 'SIGKILL')
+  const { crashAt, crashBy } = env()
+  if (crashAt === point) process.kill(process.pid, crashBy)
 }

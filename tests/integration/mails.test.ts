@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { waitUntilReady } from '../../scripts/health'
+import { freePort } from '../../scripts/ports'
 import { adminSql, callService } from '../support/db'
 import {
   bringForward,
@@ -11,6 +13,7 @@ import {
 } from '../support/mails'
 import { paid, until } from '../support/paid'
 import { type OpenedPayment, openedPayment } from '../support/payment-rows'
+import { startServer } from '../support/stack'
 import { stack } from '../support/stack-in-test'
 import { chargeOf, eventOf, intentOf, postEvent } from '../support/stripe-events'
 import { stripeSdk } from '../support/stripe-sdk'
@@ -175,6 +178,37 @@ describe('sending', () => {
     const mails = await ownMails(payment.userId)
     expect(mails).toHaveLength(2)
     expect(new Set(mails.map(({ messageId }) => messageId)).size).toBe(1)
+  })
+
+  it('a process that is frozen for longer than its claim holds sends one mail more when it wakes, and no third', async () => {
+    const payment = await owedReceipt()
+    const port = await freePort()
+    const url = `http://localhost:${port}`
+    const frozen = startServer(port, { ...env, CRASH_AT: 'mail.claimed', CRASH_BY: 'SIGSTOP' })
+    await waitUntilReady(url, 60_000)
+    const answer = outbox(url)
+    await until(async () => (await mailsOwedTo(payment.customerId))[0]?.status === 'sending')
+    await expect(
+      Promise.race([answer, new Promise((resolve) => setTimeout(resolve, 500, 'frozen'))]),
+    ).resolves.toBe('frozen')
+
+    // As if more than a minute had gone by: neither its lease nor its claim hold any more.
+    await adminSql()`update private.job_leases set expires_at = now() where name = 'outbox_test'`
+    await bringForward(payment.customerId)
+    const other = await (await outbox(second)).json()
+    process.kill(-frozen.pid, 'SIGCONT')
+    await answer
+    const third = await (await outbox(second)).json()
+    await frozen.stop()
+
+    expect([other, third]).toEqual([
+      { sent: 1, failures: 0 },
+      { sent: 0, failures: 0 },
+    ])
+    const mails = await ownMails(payment.userId)
+    expect(mails).toHaveLength(2)
+    expect(new Set(mails.map(({ messageId }) => messageId)).size).toBe(1)
+    expect(await mailsOwedTo(payment.customerId)).toMatchObject([{ status: 'sent', attempts: 2 }])
   })
 
   it.each([

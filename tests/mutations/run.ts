@@ -6,14 +6,15 @@ import path from 'node:path'
 import { childEnvironment, root, tool } from '../../scripts/processes.ts'
 import { ensureBuild } from '../../scripts/production-build.ts'
 import { BILLING_MUTATIONS } from './billing.ts'
+import { MAIL_MUTATIONS } from './mails.ts'
 import { MONEY_MUTATIONS } from './money.ts'
 import { type Catcher, type Mutation, mutated } from './mutation.ts'
 import { WEBHOOK_MUTATIONS } from './webhooks.ts'
 
 const copy = path.join(root, '.mutations')
 const words = process.argv.slice(2).join(' ')
-const mutations = [...WEBHOOK_MUTATIONS, ...MONEY_MUTATIONS, ...BILLING_MUTATIONS].filter(({ mistake }) =>
-  mistake.includes(words),
+const mutations = [...WEBHOOK_MUTATIONS, ...MONEY_MUTATIONS, ...BILLING_MUTATIONS, ...MAIL_MUTATIONS].filter(
+  ({ mistake }) => mistake.includes(words),
 )
 
 type Result = { name: string; status: string; messages: string }
