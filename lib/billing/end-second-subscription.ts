@@ -5,24 +5,35 @@ import { log } from '../log'
 import { syncObject } from '../payments/sync-object'
 import { askStripe, createFailure, stripeErrorCode } from '../stripe/server'
 
+const Known = z.object({ stripeId: z.string(), version: z.number().int() })
+type Known = z.infer<typeof Known>
+
 /** A second subscription of one product group that the database has decided against. */
-export const Cancellation = z.object({
+export const Cancellation = Known.extend({
   id: z.uuid(),
-  stripeId: z.string(),
-  version: z.number().int(),
   attempt: z.number().int(),
   ended: z.boolean(),
+  /** Those that were there first. */
+  older: z.array(Known),
 })
 export type Cancellation = z.infer<typeof Cancellation>
 
 /**
- * End it at Stripe now, and send back what was paid for it. Safe to repeat: Stripe ends it once, and of what went back nothing
- * is left to send. What cannot be done yet, the next sweep does.
+ * End it at Stripe now, and send back what was paid for it; unless the one that was there first is over by now, which nobody may
+ * have told us. Safe to repeat: Stripe ends it once, and of what went back nothing is left to send. What cannot be done yet, the
+ * next sweep does.
  * @throws AppError or StripeError when it has to be tried again
  */
 export async function endSecondSubscription(cancellation: Cancellation): Promise<void> {
-  const { id, stripeId, version, attempt, ended } = cancellation
+  const { id, stripeId, version, attempt, ended, older } = cancellation
+  const about = { p_subscription_id: id }
   if (!ended) {
+    // An earlier try may have ended it, and died before it knew.
+    await lookAt(attempt > 1 ? [...older, { stripeId, version }] : older)
+    if ((await callService('keep_second_subscription', about)) === true) {
+      log.info('second_subscription_ended', { outcome: 'kept' })
+      return
+    }
     try {
       await askStripe((stripe) =>
         stripe.subscriptions.cancel(stripeId, {}, { idempotencyKey: `second-subscription:${id}:${attempt}` }),
@@ -32,8 +43,13 @@ export async function endSecondSubscription(cancellation: Cancellation): Promise
       if (createFailure(error) !== 'refused') throw error
       log.warn('cancellation_refused', { code: stripeErrorCode(error) })
     }
-    await syncObject({ kind: 'subscription', id: stripeId, expectedVersion: version, source: 'sweep' })
+    await lookAt([{ stripeId, version }])
   }
-  const done = await callService('refund_cancelled_subscription', { p_subscription_id: id })
+  const done = await callService('refund_cancelled_subscription', about)
   log.info('second_subscription_ended', { outcome: done === true ? 'done' : 'to_refund' })
+}
+
+async function lookAt(subscriptions: readonly Known[]): Promise<void> {
+  for (const { stripeId, version } of subscriptions)
+    await syncObject({ kind: 'subscription', id: stripeId, expectedVersion: version, source: 'sweep' })
 }

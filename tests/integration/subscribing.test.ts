@@ -172,6 +172,31 @@ describe('a second subscription that Stripe has anyway', () => {
     expect(alert?.n).toBe(1)
     expect(await entitled(person)).toBe('premium active')
   })
+
+  it('stays when the first one is over and nobody has told us', async () => {
+    const person = await newPerson()
+    const { customer, clock } = await onTestClock(person, 'pm_card_visa')
+    const price = await priceOf(PLANS.premium)
+    const create = () => stripeSdk().subscriptions.create({ customer, items: [{ price }] })
+    const first = await create()
+    await until(async () => (await subscriptionRow(first.id))?.status === 'active')
+    await withoutWebhooks(() => stripeSdk().subscriptions.cancel(first.id))
+    await advanceClock(stripeSdk(), clock, 60)
+    const second = await create()
+    await until(async () => (await subscriptionRow(second.id))?.status === 'active')
+
+    await until(async () => {
+      await sweep()
+      return (await subscriptionRow(first.id))?.status === 'canceled'
+    })
+
+    expect((await stripeSdk().subscriptions.retrieve(second.id)).status).toBe('active')
+    expect(await entitled(person)).toBe('premium active')
+    const { id } = (await subscriptionRow(second.id)) ?? {}
+    const decisions =
+      await adminSql()`select from private.subscription_cancellations where subscription_id = ${id ?? null}`
+    expect(decisions).toHaveLength(0)
+  })
 })
 
 describe('what got lost', () => {
