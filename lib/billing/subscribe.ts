@@ -8,7 +8,14 @@ import { AppError } from '../errors'
 import { crashPoint } from '../payments/crash-point'
 import { ensureStripeCustomer } from '../payments/ensure-customer'
 import { syncCheckout } from '../payments/sync-object'
-import { askStripe, createFailure, isUnknownCustomer, retryAfterSeconds, type Stripe } from '../stripe/server'
+import {
+  askStripe,
+  createFailure,
+  isStripeOutage,
+  isUnknownCustomer,
+  retryAfterSeconds,
+  type Stripe,
+} from '../stripe/server'
 import { ensurePrice } from './ensure-price'
 import { Plan } from './list-plans'
 import { providersPage } from './providers-page'
@@ -62,7 +69,11 @@ async function pageOf(checkout: z.infer<typeof Opened>): Promise<string | null> 
   const sessionId = checkout.sessionId ?? (await make(checkout))
   if (!sessionId) return null
   if (checkout.replace) await close(sessionId)
-  return await syncCheckout({ id: sessionId, expectedVersion: checkout.version, source: 'app' })
+  try {
+    return await syncCheckout({ id: sessionId, expectedVersion: checkout.version, source: 'app' })
+  } catch (error) {
+    throw isStripeOutage(error) ? away(error) : error
+  }
 }
 
 /** The same key and the same frozen request, however often: one page. Null when there can be none. */
