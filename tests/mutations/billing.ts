@@ -1,4 +1,4 @@
-import type { Mutation } from './mutation.ts'
+import { type Mutation, simulator } from './mutation.ts'
 
 const entitlements = (test: string, says: RegExp): Mutation['caughtBy'] => ({
   project: 'integration',
@@ -29,5 +29,51 @@ export const BILLING_MUTATIONS: readonly Mutation[] = [
     find: `if tonumber(ARGV[2]) < floor then return 0 end`,
     put: ``,
     caughtBy: entitlements('slow reader', /undefined|premium/),
+  },
+  {
+    mistake: 'the end of a grace that moves with a later failure',
+    at: { sqlFunction: 'private.with_grace' },
+    find: `    and (p_invoice.first_failed_at is null or p_failed_at < p_invoice.first_failed_at) then`,
+    put: `    and (p_invoice.first_failed_at is null or p_failed_at <> p_invoice.first_failed_at) then`,
+    caughtBy: simulator(/the end of the grace of .* has moved|the grace of .* ends at/),
+  },
+  {
+    mistake: 'an old state of a subscription taken over after its end',
+    at: { sqlFunction: 'private.apply_subscription' },
+    find: `  if not v_is_new and v_old.version <> p_expected_version then
+    return 'stale';
+  end if;
+
+  if v_old.status in ('canceled', 'incomplete_expired') and p_said ->> 'status' <> v_old.status then`,
+    put: `  if false then`,
+    caughtBy: simulator(/went from canceled|was .* at Stripe, and here|is .* at Stripe, and here/),
+  },
+  {
+    mistake: 'a second subscription that goes on',
+    at: { sqlFunction: 'private.refuse_second_subscriptions' },
+    find: `    where x.place > 1 and`,
+    put: `    where false and`,
+    caughtBy: simulator(/has sub_\w+ and sub_/),
+  },
+  {
+    mistake: 'a second subscription that is paid back with each sweep',
+    at: { sqlFunction: 'service.refund_cancelled_subscription' },
+    find: `    v_left := private.refundable_minor(v_payment.id);
+    if v_left > 0 then
+      perform private.reserve_refund(v_payment, v_left, 'duplicate', '', null);
+    end if;
+  end loop;
+  select exists (`,
+    put: `    perform private.reserve_refund(v_payment, v_payment.amount_received_minor, 'duplicate', '', null);
+  end loop;
+  select true or exists (`,
+    caughtBy: simulator(/is sent back twice|goes back|is asked for where/),
+  },
+  {
+    mistake: 'access by a subscription that was never paid for',
+    at: { sqlFunction: 'private.entitlements' },
+    find: `(s.status in ('active', 'trialing') and owed.since is null`,
+    put: `(s.status in ('active', 'trialing', 'incomplete') and owed.since is null`,
+    caughtBy: simulator(/is incomplete and gives access/),
   },
 ]

@@ -1,7 +1,9 @@
+import { checkBillingAgreement } from './billing-agreement'
 import type { Books, LedgerRow, PaymentRow } from './books'
+import { fail } from './stories'
 import { countsAsRefunded, sum } from './stripe/model'
 import { type ModelIntent, payingCharge, type Settled } from './stripe/objects'
-import { Violation, type World } from './world'
+import type { World } from './world'
 
 /** When nothing is left to be told, our books and Stripe's say the same. @throws Violation */
 export function checkAgreement(world: World, books: Books): void {
@@ -22,6 +24,7 @@ export function checkAgreement(world: World, books: Books): void {
     if (intent_id === null && status !== 'canceled')
       fail(`a payment is left ${status}, without a PaymentIntent`)
   if (books.requests.some(({ status }) => status === 'reserved')) fail('a refund is left reserved')
+  checkBillingAgreement(world, books)
 }
 
 function agreePayment(intent: ModelIntent, payment: PaymentRow): void {
@@ -140,8 +143,4 @@ function balances(ledger: readonly LedgerRow[]): Map<string, Map<string, number>
 function same(what: string, theirs: readonly string[], ours: readonly string[]): void {
   const [expected, found] = [theirs, ours].map((lines) => lines.toSorted().join(', '))
   if (expected !== found) fail(`${what} differ:\n    Stripe: ${expected}\n    here:   ${found}`)
-}
-
-function fail(message: string): never {
-  throw new Violation(message)
 }

@@ -1,4 +1,5 @@
 import type postgres from 'postgres'
+import type { BillingBooks } from './billing-books'
 import type { Limits } from './plan'
 
 // What our database says, read as its owner after every step. A schedule has the database to itself.
@@ -61,7 +62,7 @@ export type AuditRow = {
 }
 export type EventRow = { event_id: string; status: string; last_error: string | null; attempts: number }
 
-export type Books = {
+export type PaymentBooks = {
   payments: PaymentRow[]
   orders: OrderRow[]
   refunds: RefundRow[]
@@ -72,6 +73,13 @@ export type Books = {
   events: EventRow[]
   /** What was decided about payments and could be done now. While a bank is at work, Stripe takes no such request. */
   openDecisions: number
+}
+
+export type Books = PaymentBooks & {
+  /** Null in a world without subscriptions. */
+  billing: BillingBooks | null
+  /** How much time had gone by in the story. */
+  passedSeconds: number
 }
 
 const list = (rows: string) => `(select coalesce(json_agg(r), '[]') from (${rows}) r)`
@@ -91,12 +99,12 @@ const READ = `select json_build_object(
     where d.done_at is null and p.status not in ('succeeded', 'canceled', 'processing'))
 ) as books`
 
-export async function readBooks(sql: postgres.Sql): Promise<Books> {
-  const [row] = await sql.unsafe<[{ books: Books }]>(READ, [], { prepare: true })
+export async function readBooks(sql: postgres.Sql): Promise<PaymentBooks> {
+  const [row] = await sql.unsafe<[{ books: PaymentBooks }]>(READ, [], { prepare: true })
   return row.books
 }
 
-const KEPT = ['auth.users', 'private.staff', 'public.products']
+const KEPT = ['auth.users', 'private.staff', 'public.products', 'public.plans']
 const TABLES = `select format('%I.%I', schemaname, tablename) as name from pg_catalog.pg_tables where schemaname in ('public', 'private')`
 
 /** Forget the last schedule. Only a superuser can: audit and ledger rows are there for ever. */

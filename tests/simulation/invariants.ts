@@ -1,7 +1,9 @@
+import { checkBillingInvariants } from './billing-invariants'
 import type { AuditRow, Books, LedgerRow, PaymentRow } from './books'
+import { checkStory, fail, follows, groupBy } from './stories'
 import { countsAsRefunded } from './stripe/model'
 import { payingCharge } from './stripe/objects'
-import { Violation, type World } from './world'
+import type { World } from './world'
 
 const FINAL = ['succeeded', 'canceled']
 
@@ -19,6 +21,7 @@ export function checkInvariants(world: World, before: Books | null, now: Books):
   neverMoreBackThanPaid(world, now)
   newRequestsFit(before, now)
   noEventFailsOnUs(now)
+  if (now.billing) checkBillingInvariants(world, before, now)
   if (world.api.idempotency.misused.length > 0)
     fail(
       `an idempotency key went out with two different requests: ${world.api.idempotency.misused.join(', ')}`,
@@ -95,19 +98,19 @@ function everyChangeIsAudited({ payments, refunds, disputes, audit }: Books): vo
     const rows = byPayment.get(payment.id) ?? []
     checkPaymentStory(payment, rows)
     for (const refund of refunds.filter(({ payment_id }) => payment_id === payment.id))
-      checkStory(
-        `refund ${refund.stripe_refund_id}`,
-        null,
-        rows.filter((row) => row.detail.refund_id === refund.stripe_refund_id),
-        refund.status,
-      )
+      checkStory({
+        what: `refund ${refund.stripe_refund_id}`,
+        first: null,
+        rows: rows.filter((row) => row.detail.refund_id === refund.stripe_refund_id),
+        status: refund.status,
+      })
     for (const dispute of disputes.filter(({ payment_id }) => payment_id === payment.id))
-      checkStory(
-        `dispute ${dispute.stripe_dispute_id}`,
-        null,
-        rows.filter((row) => row.detail.dispute_id === dispute.stripe_dispute_id),
-        dispute.status,
-      )
+      checkStory({
+        what: `dispute ${dispute.stripe_dispute_id}`,
+        first: null,
+        rows: rows.filter((row) => row.detail.dispute_id === dispute.stripe_dispute_id),
+        status: dispute.status,
+      })
   }
 }
 
@@ -117,22 +120,8 @@ function checkPaymentStory(payment: PaymentRow, rows: readonly AuditRow[]): void
   const states = rows.filter(({ action }) => action.startsWith('payment.') && !NO_STATE.includes(action))
   const opened = rows.filter(({ action }) => action === 'payment.opened').length
   if (opened !== (payment.origin === 'app' ? 1 : 0)) fail(`a payment has ${opened} rows payment.opened`)
-  checkStory('a payment', payment.origin === 'app' ? 'creating' : 'unknown', states, payment.status)
-}
-
-/** @param first the state before the first row */
-function checkStory(what: string, first: string | null, rows: readonly AuditRow[], status: string): void {
-  let state = first
-  for (const { action, detail } of rows) {
-    const next = action.slice(action.indexOf('.') + 1)
-    if (next === state) fail(`${what} has two audit rows for ${next}`)
-    if ('from' in detail && detail.from !== state)
-      fail(`${what} went to ${next} from ${detail.from}, but the audit log has it at ${state}`)
-    if (state && what === 'a payment' && isStepBack(state, next))
-      fail(`${what} went from ${state} to ${next}`)
-    state = next
-  }
-  if (state !== status) fail(`${what} is ${status}, but the audit log has it at ${state}`)
+  const first = payment.origin === 'app' ? 'creating' : 'unknown'
+  checkStory({ what: 'a payment', first, rows: states, status: payment.status, isStepBack })
 }
 
 /** W14: what we hold to be true follows Stripe's order of things: it may skip a state, and never returns to an older one. */
@@ -157,17 +146,6 @@ function nothingStepsBack({ stripe }: World, { payments, audit }: Books): void {
         dispute,
         states(({ detail }) => detail.dispute_id === dispute.id),
       )
-  }
-}
-
-function follows(
-  { id, history }: { id: string; history: readonly string[] },
-  states: readonly string[],
-): void {
-  let at = -1
-  for (const state of states) {
-    at = history.indexOf(state, at + 1)
-    if (at < 0) fail(`${id} was ${history.join(', ')} at Stripe, and here ${states.join(', ')}`)
   }
 }
 
@@ -262,14 +240,4 @@ function noEventFailsOnUs({ events }: Books): void {
   for (const { event_id, last_error } of events)
     if (last_error && /^([0-9A-Z]{5}|ZodError|TypeError|RangeError|Error)$/.test(last_error))
       fail(`${event_id} could not be applied: ${last_error}`)
-}
-
-function groupBy<Item>(items: readonly Item[], key: (item: Item) => string): Map<string, Item[]> {
-  const groups = new Map<string, Item[]>()
-  for (const item of items) groups.set(key(item), [...(groups.get(key(item)) ?? []), item])
-  return groups
-}
-
-function fail(message: string): never {
-  throw new Violation(message)
 }

@@ -41,6 +41,11 @@ const WORLDS: Record<string, { weight: number; trouble: Trouble; habits: EventHa
   },
 }
 
+/** In one world of three people subscribe as well. Nothing is drawn for it: the others' stories stay what they are. */
+export function hasSubscriptions(seed: number): boolean {
+  return seed % 3 === 0
+}
+
 export function makePlan(random: Random): Plan {
   const weights = Object.fromEntries(Object.entries(WORLDS).map(([name, { weight }]) => [name, weight]))
   const name = random.weighted(weights)

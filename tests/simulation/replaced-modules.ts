@@ -50,6 +50,13 @@ vi.mock('@/lib/payments/crash-point', async (importActual) => {
   return { ...actual, crashPoint: mayCrashAt }
 })
 
+/** Nothing is kept in a cache. */
+vi.mock('@/lib/redis/client', async (importActual) => {
+  const actual = await importActual<typeof import('@/lib/redis/client')>()
+  const withRedis = async (_ask: unknown, otherwise: () => unknown) => otherwise()
+  return { ...actual, withRedis }
+})
+
 vi.mock('@/lib/take-from-limits', () => ({ takeFromLimits: async () => {} }))
 
 vi.mock('@/lib/log', async (importActual) => {

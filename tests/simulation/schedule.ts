@@ -2,13 +2,19 @@ import type postgres from 'postgres'
 import { sweep } from '@/lib/payments/sweep'
 import { syncObject } from '@/lib/payments/sync-object'
 import type { Action } from './actions/action'
-import { delivery, HEARING, HEARING_ASKED } from './actions/hearing'
+import { delivery, HEARING, HEARING_ASKED, newsArrives } from './actions/hearing'
 import { MONEY_BACK, MONEY_BACK_ASKED, MONEY_BACK_OUTSIDE } from './actions/money-back'
 import { PAYING, PAYING_ASKED, PAYING_OUTSIDE, placeOrder } from './actions/paying'
+import {
+  SUBSCRIBING,
+  SUBSCRIBING_ASKED,
+  SUBSCRIBING_OUTSIDE,
+  somebodySubscribes,
+} from './actions/subscribing'
 import { checkAgreement } from './agreement'
 import { type Books, emptyBooks, setLimits } from './books'
 import { checkInvariants } from './invariants'
-import { makePlan } from './plan'
+import { hasSubscriptions, makePlan } from './plan'
 import { Random } from './random'
 import { NO_TROUBLE } from './server-process'
 import { payingCharge } from './stripe/objects'
@@ -22,6 +28,16 @@ const ACTIONS: readonly Action[] = [
   ...ASKED.map(({ weight, ask }) => ({ weight, act: (world: World) => world.together(ask(world)) })),
   { weight: 12, act: rushHour },
 ]
+/** Besides, where people subscribe. */
+const SUBSCRIBING_ACTIONS: readonly Action[] = [
+  ...SUBSCRIBING,
+  ...SUBSCRIBING_ASKED.map(({ weight, ask }) => ({
+    weight,
+    act: (world: World) => world.together(ask(world)),
+  })),
+]
+/** How many steps of those come with a step of the others. */
+const SUBSCRIBING_STEPS = 0.5
 /** What customers and banks do without asking us. */
 const OUTSIDE = [...PAYING_OUTSIDE, ...MONEY_BACK_OUTSIDE]
 /** How often the scheduler may come round before all has to be finished. */
@@ -43,7 +59,10 @@ export type Report = {
 export async function playSchedule(seed: number, sql: postgres.Sql, people: People): Promise<Report> {
   const random = new Random(seed)
   const plan = makePlan(random)
-  const outside = plan.name === 'calm' ? [] : OUTSIDE
+  const busy = hasSubscriptions(seed)
+    ? [...OUTSIDE, ...SUBSCRIBING_OUTSIDE, newsArrives, newsArrives]
+    : OUTSIDE
+  const outside = plan.name === 'calm' ? [] : busy
   const world = new World({ seed, plan, random, sql, people, outside })
   world.tell(`a ${plan.name} world, requests meeting ${plan.order}, limits: ${plan.limits}`)
   await emptyBooks(sql)
@@ -52,9 +71,11 @@ export async function playSchedule(seed: number, sql: postgres.Sql, people: Peop
   let violation: Error | null = null
   try {
     await placeOrder(world)
+    if (world.hasSubscriptions) await world.together(somebodySubscribes(world))
     while (steps < plan.steps) {
-      await step(world)
+      await step(world, ACTIONS)
       steps++
+      if (world.hasSubscriptions && random.chance(SUBSCRIBING_STEPS)) await step(world, SUBSCRIBING_ACTIONS)
     }
     await bringToRest(world)
   } catch (error) {
@@ -79,25 +100,24 @@ function metIn({ books, deaths }: World): Set<string> {
   ])
 }
 
-async function step(world: World): Promise<void> {
+async function step(world: World, actions: readonly Action[]): Promise<void> {
   const before = world.books
   for (let tries = 0; tries < 20; tries++) {
-    if (await pickAction(world.random).act(world)) break
+    if (await pickAction(world.random, actions).act(world)) break
   }
   if (world.isWorked) checkInvariants(world, before, await world.read())
 }
 
 /** Everything at once. */
 function rushHour(world: World): Promise<boolean> {
-  const kinds = world.random.shuffled(ASKED).slice(0, world.random.int(2, 4))
+  const all = world.hasSubscriptions ? [...ASKED, ...SUBSCRIBING_ASKED] : ASKED
+  const kinds = world.random.shuffled(all).slice(0, world.random.int(2, 4))
   return world.together(kinds.flatMap(({ ask }) => ask(world)))
 }
 
-const TOTAL_WEIGHT = ACTIONS.reduce((total, { weight }) => total + weight, 0)
-
-function pickAction(random: Random): Action {
-  let left = random.next() * TOTAL_WEIGHT
-  for (const action of ACTIONS) {
+function pickAction(random: Random, actions: readonly Action[]): Action {
+  let left = random.next() * actions.reduce((total, { weight }) => total + weight, 0)
+  for (const action of actions) {
     left -= action.weight
     if (left < 0) return action
   }
@@ -164,6 +184,7 @@ function unfinished({ books, stripe }: World): string {
       status === 'reserved' ? [`refund ${id} reserved`] : [],
     ),
     `${books?.openDecisions ?? 0} decisions open`,
+    `${books?.billing?.cancellations.filter(({ is_done }) => !is_done).length ?? 0} subscriptions to end`,
   ].join(', ')
 }
 
@@ -175,16 +196,20 @@ function isFinished(world: World, books: Books): boolean {
     !books.events.some(({ status }) => status === 'pending') &&
     !books.requests.some(({ status }) => status === 'reserved') &&
     books.openDecisions === 0 &&
+    !books.billing?.cancellations.some(({ is_done }) => !is_done) &&
     !books.payments.some(isOpen)
   )
 }
 
 async function reconcile(world: World): Promise<void> {
-  const { intents, refunds, disputes } = world.stripe
+  const { intents, refunds, disputes, billing } = world.stripe
   const objects = [
     ...intents.map(({ id }) => ({ kind: 'payment_intent' as const, id })),
     ...refunds.map(({ id }) => ({ kind: 'refund' as const, id })),
     ...disputes.map(({ id }) => ({ kind: 'dispute' as const, id })),
+    ...billing.subscriptions.map(({ id }) => ({ kind: 'subscription' as const, id })),
+    ...billing.invoices.map(({ id }) => ({ kind: 'invoice' as const, id })),
+    ...billing.sessions.map(({ id }) => ({ kind: 'checkout.session' as const, id })),
   ]
   for (const { kind, id } of world.random.shuffled(objects)) {
     // Our version is not known here; the first answer tells it.

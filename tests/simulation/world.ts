@@ -2,8 +2,9 @@ import type postgres from 'postgres'
 import type { User } from '@/lib/auth/session'
 import { type ErrorCode, isAppError } from '@/lib/errors'
 import { Stripe } from '@/lib/stripe/server'
+import { ageBillingBooks, readBillingBooks } from './billing-books'
 import { ageBooks, type Books, readBooks } from './books'
-import type { Plan } from './plan'
+import { hasSubscriptions, type Plan } from './plan'
 import type { Random } from './random'
 import {
   Crash,
@@ -52,6 +53,9 @@ export class World {
   readonly keys = new Map<string, { owner: User; inputs: Set<string>; ledTo: string | null }>()
   readonly story: string[] = []
   readonly deaths = new Set<string>()
+  readonly hasSubscriptions: boolean
+  /** How long ago the story began, besides the moments it took to play. */
+  passedSeconds = 0
   /** What may happen while our servers work. */
   outside: readonly ((world: World) => unknown)[]
   books: Books | null = null
@@ -74,6 +78,7 @@ export class World {
     this.sql = world.sql
     this.people = world.people
     this.trouble = world.plan.trouble
+    this.hasSubscriptions = hasSubscriptions(world.seed)
     const prefix = String(world.seed)
     const log = new EventLog(prefix, world.plan.habits, world.random.fork())
     this.stripe = new StripeModel(prefix, log, world.random.fork())
@@ -134,6 +139,8 @@ export class World {
       if (outcome) this.#judge(request, outcome, requests.length > 1 || isMoving)
     }
     for (const { server } of jobs) this.#hear(server)
+    const moved = outcomes[requests.length]
+    if (moved?.error !== undefined) throw moved.error
     return true
   }
 
@@ -153,7 +160,7 @@ export class World {
   async #moveOn(): Promise<undefined> {
     for (let moves = this.random.int(1, 4); moves > 0; moves--) {
       await currentTask().turn()
-      this.random.pick(this.outside)?.(this)
+      await this.random.pick(this.outside)?.(this)
     }
   }
 
@@ -172,15 +179,18 @@ export class World {
 
   async read(): Promise<Books> {
     this.isWorked = false
-    this.books = await readBooks(this.sql)
+    const billing = this.hasSubscriptions ? await readBillingBooks(this.sql) : null
+    this.books = { ...(await readBooks(this.sql)), billing, passedSeconds: this.passedSeconds }
     return this.books
   }
 
   async passTime(ms: number): Promise<void> {
+    this.passedSeconds += ms / 1000
     this.api.idempotency.finishSlow()
     this.stripe.age(ms)
     this.api.idempotency.age(ms)
     await ageBooks(this.sql, ms)
+    if (this.hasSubscriptions) await ageBillingBooks(this.sql, ms)
   }
 }
 

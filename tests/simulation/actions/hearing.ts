@@ -1,6 +1,8 @@
+import { isAppError } from '@/lib/errors'
 import { applyEvent } from '@/lib/payments/apply-event'
 import { eventFacts, sha256 } from '@/lib/payments/facts'
 import { sweep } from '@/lib/payments/sweep'
+import { Crash } from '../server-process'
 import type { ModelEvent } from '../stripe/event-log'
 import type { Request, World } from '../world'
 import type { Action, Asking } from './action'
@@ -34,6 +36,20 @@ export function delivery(one: ModelEvent): Request {
     after: ({ error }) => {
       if (!error) one.isAccepted = true
     },
+  }
+}
+
+/** What has just happened is told while our servers are still at work on what happened before. */
+export async function newsArrives(world: World): Promise<void> {
+  const news = world.stripe.log.undelivered().at(-1)
+  if (!news) return
+  const { run, after } = delivery(news)
+  try {
+    const value = await run()
+    after?.({ value })
+  } catch (error) {
+    // It comes again, like everything that was not taken.
+    if (!(error instanceof Crash) && !isAppError(error, 'unavailable')) throw error
   }
 }
 

@@ -107,7 +107,7 @@ function bankAnswers(world: World): boolean {
 
 function cancelAtStripe(world: World): boolean {
   const intent = pickIntent(world, ['requires_payment_method', 'requires_action', 'requires_capture'])
-  if (!intent) return false
+  if (!intent || intent.madeBy === 'invoice') return false
   world.tell(`${intent.id} is canceled at Stripe`)
   world.stripe.cancel(intent)
   return true

@@ -1,9 +1,11 @@
 import type { Stripe } from '@/lib/stripe/server'
 import type { Random } from '../random'
+import { billingMethods } from './billing-api'
 import { errors, type Raised } from './errors'
 import { Idempotency } from './idempotency'
-import { found, Refusal, type StripeModel } from './model'
+import type { StripeModel } from './model'
 import type { ModelIntent } from './objects'
+import { found, Refusal } from './refusal'
 import { renderedDispute, renderedIntent, renderedRefund } from './rendered'
 
 type IntentRequest = Pick<Stripe.PaymentIntentCreateParams, 'metadata'> & {
@@ -20,6 +22,8 @@ export type Sender = { random: Random; trouble: { stripe: number } }
 
 const WHOLE = { expanded: true }
 const CANCELABLE = ['requires_payment_method', 'requires_action', 'requires_capture']
+/** One that belongs to an invoice ends with the invoice only. */
+const cancelable = ({ madeBy }: ModelIntent) => (madeBy === 'invoice' ? [] : CANCELABLE)
 
 /** The calls that lib/ makes, answered by the model, with Stripe's ways to fail. */
 export class StripeApi {
@@ -51,11 +55,13 @@ export class StripeApi {
         list: async (asked: Stripe.PaymentIntentListParams) =>
           this.#get(sender, () => this.#listIntents(asked)),
         capture: async (id: string) =>
-          this.#move(sender, model.intent(id), ['requires_capture'], (intent) =>
+          this.#moveIntent(sender, model.intent(id), ['requires_capture'], (intent) =>
             model.capture(intent, intent.amount),
           ),
         cancel: async (id: string) =>
-          this.#move(sender, model.intent(id), CANCELABLE, (intent) => model.cancel(intent)),
+          this.#moveIntent(sender, model.intent(id), cancelable(model.intent(id)), (intent) =>
+            model.cancel(intent),
+          ),
       },
       refunds: {
         create: async (asked: RefundRequest, { idempotencyKey }: Options) =>
@@ -72,6 +78,11 @@ export class StripeApi {
       disputes: {
         retrieve: async (id: string) => this.#get(sender, () => renderedDispute(found(model.disputes, id))),
       },
+      ...billingMethods(model, {
+        get: (read) => this.#get(sender, read),
+        post: (key, asked, make) => this.#post(sender, key, asked, make),
+        move: (make) => this.#move(sender, make),
+      }),
     }
     return client as unknown as Stripe
   }
@@ -92,21 +103,25 @@ export class StripeApi {
     return answerOf(() => read())
   }
 
-  /** What can be done once only, by the state of the object: with another try, Stripe says that it has moved on. */
-  #move(
-    { random, trouble }: Sender,
+  #moveIntent(
+    sender: Sender,
     intent: ModelIntent,
     from: readonly string[],
     move: (intent: ModelIntent) => void,
   ): unknown {
-    const fate = random.chance(trouble.stripe) ? random.pick(['does not arrive', 'answer is lost']) : null
-    if (fate === 'does not arrive')
-      throw random.pick([errors.connection, errors.rateLimited, errors.internal])()
-    const answer = answerOf(() => {
+    return this.#move(sender, () => {
       if (!from.includes(intent.status)) throw new Refusal('payment_intent_unexpected_state')
       move(intent)
       return renderedIntent(intent, WHOLE)
     })
+  }
+
+  /** What can be done once only, by the state of the object: with another try, Stripe says that it has moved on. */
+  #move({ random, trouble }: Sender, make: () => unknown): unknown {
+    const fate = random.chance(trouble.stripe) ? random.pick(['does not arrive', 'answer is lost']) : null
+    if (fate === 'does not arrive')
+      throw random.pick([errors.connection, errors.rateLimited, errors.internal])()
+    const answer = answerOf(make)
     if (fate === 'answer is lost') throw errors.connection()
     return answer
   }

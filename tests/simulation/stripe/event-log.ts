@@ -55,6 +55,11 @@ export class EventLog {
     return this.events.filter((one) => !one.isAccepted && !one.isDropped)
   }
 
+  /** Time goes by: what has happened is that much longer ago. */
+  age(ms: number): void {
+    for (const { event } of this.events) event.created -= Math.round(ms / 1000)
+  }
+
   get hasDropped(): boolean {
     return this.events.some((one) => one.isDropped)
   }

@@ -1,4 +1,5 @@
 import type { Random } from '../random'
+import { Billing } from './billing'
 import type { EventLog } from './event-log'
 import {
   isBlocking,
@@ -11,21 +12,12 @@ import {
   type RefundStatus,
   type Settled,
 } from './objects'
+import { found, Refusal } from './refusal'
 import { renderedCharge, renderedDispute, renderedIntent, renderedRefund } from './rendered'
 
 /** The account settles in euros; what a minor unit of each currency comes to. */
 const CENTS_OF_EURO: Record<string, number> = { eur: 1, usd: 0.9, jpy: 0.6, kwd: 0.3, isk: 0.007 }
 const SETTLED_IN = 'eur'
-
-/** Stripe says no, and nothing has happened. */
-export class Refusal extends Error {
-  readonly code: string
-
-  constructor(code: string) {
-    super(code)
-    this.code = code
-  }
-}
 
 const AS_EVENT = { expanded: false }
 
@@ -35,6 +27,7 @@ export class StripeModel {
   readonly intents: ModelIntent[] = []
   readonly refunds: ModelRefund[] = []
   readonly disputes: ModelDispute[] = []
+  readonly billing: Billing
   readonly log: EventLog
   readonly #prefix: string
   readonly #random: Random
@@ -44,6 +37,7 @@ export class StripeModel {
     this.#prefix = prefix
     this.log = log
     this.#random = random
+    this.billing = new Billing(this)
   }
 
   intent(id: string): ModelIntent {
@@ -61,10 +55,12 @@ export class StripeModel {
   /** Time goes by: everything here is that much older. */
   age(ms: number): void {
     for (const intent of this.intents) intent.createdMs -= ms
+    this.log.age(ms)
+    this.billing.age(ms)
   }
 
   createCustomer(metadata: Record<string, string>): { id: string; metadata: Record<string, string> } {
-    const customer = { id: this.#newId('cus'), metadata }
+    const customer = { id: this.newId('cus'), metadata }
     this.customers.push(customer)
     this.log.emit('customer.created', { object: 'customer', ...customer })
     return customer
@@ -77,7 +73,7 @@ export class StripeModel {
     const intent: ModelIntent = {
       captureMethod: 'automatic',
       ...asked,
-      id: this.#newId('pi'),
+      id: this.newId('pi'),
       createdMs: Date.now(),
       status: 'requires_payment_method',
       history: ['requires_payment_method'],
@@ -97,6 +93,7 @@ export class StripeModel {
       moveTo(intent, how === 'processing' ? 'processing' : 'requires_action')
       intent.lastError = null
       this.#tellIntent(intent.status, intent)
+      if (how === 'challenged') this.billing.hear(intent, 'challenged')
     }
   }
 
@@ -107,6 +104,7 @@ export class StripeModel {
       moveTo(intent, 'requires_payment_method')
       intent.lastError = { code: 'payment_intent_authentication_failure' }
       this.#tellIntent('payment_failed', intent)
+      this.billing.hear(intent, 'failed')
     }
   }
 
@@ -146,7 +144,7 @@ export class StripeModel {
     const status = this.#random.chance(0.3) ? 'pending' : 'succeeded'
     const refund: ModelRefund = {
       ...asked,
-      id: this.#newId('re'),
+      id: this.newId('re'),
       status,
       history: [status],
       currency: intent.currency,
@@ -172,7 +170,7 @@ export class StripeModel {
   openDispute(intent: ModelIntent, amount: number, how: 'inquiry' | 'chargeback'): void {
     const status = how === 'inquiry' ? 'warning_needs_response' : 'needs_response'
     const dispute: ModelDispute = {
-      id: this.#newId('dp'),
+      id: this.newId('dp'),
       intentId: intent.id,
       status,
       history: [status],
@@ -223,6 +221,7 @@ export class StripeModel {
     intent.lastError = null
     intent.amountReceived = amount
     this.#tellIntent('succeeded', intent)
+    this.billing.hear(intent, 'paid')
   }
 
   #decline(intent: ModelIntent): void {
@@ -231,11 +230,12 @@ export class StripeModel {
     intent.lastError = { code: 'card_declined', decline_code: charge.declineCode ?? 'generic_decline' }
     this.log.emit('charge.failed', renderedCharge(charge, AS_EVENT))
     this.#tellIntent('payment_failed', intent)
+    this.billing.hear(intent, 'failed')
   }
 
   #charge(intent: ModelIntent, status: ModelCharge['status'], isCaptured: boolean): ModelCharge {
     const charge: ModelCharge = {
-      id: this.#newId('ch'),
+      id: this.newId('ch'),
       intentId: intent.id,
       status,
       isCaptured,
@@ -255,14 +255,14 @@ export class StripeModel {
     const rate = CENTS_OF_EURO[currency] ?? 1
     const gross = Math.sign(amount) * Math.max(1, Math.round(Math.abs(amount) * rate))
     const fees = { charge: 25 + Math.round(gross / 100), refund: 0, dispute: 2000, 'dispute won': -2000 }
-    return { id: this.#newId('txn'), amount: gross, fee: fees[kind], currency: SETTLED_IN }
+    return { id: this.newId('txn'), amount: gross, fee: fees[kind], currency: SETTLED_IN }
   }
 
   #tellIntent(what: string, intent: ModelIntent): void {
     this.log.emit(`payment_intent.${what}`, renderedIntent(intent, AS_EVENT))
   }
 
-  #newId(kind: string): string {
+  newId(kind: string): string {
     this.#made++
     return `${kind}_${this.#prefix}_${String(this.#made).padStart(3, '0')}`
   }
@@ -274,10 +274,4 @@ export function countsAsRefunded(refund: { status: string }): boolean {
 
 export function sum(items: readonly { amount: number }[]): number {
   return items.reduce((total, { amount }) => total + amount, 0)
-}
-
-export function found<Item extends { id: string }>(items: readonly Item[], id: string): Item {
-  const item = items.find((one) => one.id === id)
-  if (!item) throw new Refusal('resource_missing')
-  return item
 }

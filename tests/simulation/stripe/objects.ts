@@ -4,7 +4,7 @@
 export type Settled = { id: string; amount: number; fee: number; currency: string }
 
 /** The states an object was in, oldest first; the last one is its status. */
-type WithHistory = { history: string[] }
+export type WithHistory = { history: string[] }
 
 export type ModelIntent = WithHistory & {
   id: string
@@ -22,7 +22,7 @@ export type ModelIntent = WithHistory & {
   customer: string | null
   metadata: Record<string, string>
   captureMethod: 'automatic' | 'manual'
-  madeBy: 'app' | 'dashboard'
+  madeBy: 'app' | 'dashboard' | 'invoice'
   lastError: { code: string; decline_code?: string } | null
   charges: ModelCharge[]
 }

@@ -3,7 +3,7 @@ import type { ModelCharge, ModelDispute, ModelIntent, ModelRefund, Settled } fro
 // How Stripe puts its objects into an answer or an event, as far as our code looks. `expanded` is what lib/ asks to be
 // expanded; events carry ids instead.
 
-type Rendered = { object: string; id: string }
+export type Rendered = { object: string; id: string }
 
 export function renderedIntent(intent: ModelIntent, { expanded }: { expanded: boolean }): Rendered {
   const charge = intent.charges.at(-1)
