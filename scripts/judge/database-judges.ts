@@ -1,5 +1,5 @@
 // Judges of the migrations: Supabase's own advisors and its linter of functions, asked without Docker.
-import path from 'node:path'
+import { existsSync } from 'node:fs'
 import { withCheckingPostgres } from './checking-postgres.ts'
 import { inTools, runQuietly, toolsFolder } from './tools.ts'
 import { type Verdict, verdictOf } from './verdict.ts'
@@ -13,6 +13,7 @@ type Advice = { name: string; level: 'ERROR' | 'WARN' | 'INFO'; detail: string }
 const EMPTY_DATABASE = ['unused_index']
 
 export async function judgeAdvisors(databaseUrl: string): Promise<Verdict> {
+  if (!existsSync(CLI)) return NO_CLI
   const { code, stdout, stderr } = await supabase([
     'db',
     'advisors',
@@ -41,6 +42,7 @@ const MEANT = new Map([
 
 /** Each function of ours, checked statement by statement against the tables there are. */
 export async function judgeFunctions(): Promise<Verdict> {
+  if (!existsSync(CLI)) return NO_CLI
   const verdict = await withCheckingPostgres(async (databaseUrl) => {
     const what = ['--schema', 'service,private,public', '--level', 'warning']
     const { code, stdout, stderr } = await supabase(['db', 'lint', `--remote=${databaseUrl}`, ...what])
@@ -61,11 +63,15 @@ export async function judgeFunctions(): Promise<Verdict> {
   )
 }
 
+/** Supabase's own program. The package around it brings eight of them, and here only one can be pinned to its contents. */
+const CLI = inTools('@supabase/cli-linux-x64/bin/supabase')
+const NO_CLI: Verdict = { outcome: 'not run', said: "Supabase's program is pinned for Linux on x64 only" }
+
 function supabase(args: string[]) {
   const settings = { SUPABASE_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1' }
   return runQuietly(
     // A folder of its own: it keeps notes wherever it finds a project.
-    [path.join(inTools('.bin'), 'supabase'), ...args, '--output-format', 'json', '--workdir', toolsFolder],
+    [CLI, ...args, '--output-format', 'json', '--workdir', toolsFolder],
     settings,
     toolsFolder,
   )
