@@ -1,18 +1,17 @@
 import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { root } from '../../scripts/processes'
 import { newApiKey } from '../support/api-keys'
 import { adminSql } from '../support/db'
+import { inOwnStack } from '../support/own-stack'
 import { newStaff } from '../support/paid'
 import type { Person } from '../support/people'
-import { type Stack, startStack } from '../support/stack'
-import { shareStacks, stack } from '../support/stack-in-test'
+import { stack } from '../support/stack-in-test'
 import { limitOf } from '../support/staff'
 import { eventOf, postEvent } from '../support/stripe-events'
 
-const shared = stack()
 const folder = path.join(root, 'docs', 'runbooks')
 
 type Command = { runbook: string; kind: string; text: string }
@@ -42,14 +41,11 @@ describe('every command of a runbook runs [T5]', () => {
   let given: Record<string, string>
   let eventId: string
   let version: number
-  let own: Stack
 
-  // A reconciliation looks at all there is, ten requests a second: not at what the other tests have left.
+  // A reconciliation looks at all there is, ten requests a second.
+  inOwnStack()
   beforeAll(async () => {
-    own = await startStack({ stripeContract: false })
-    const { logs: _logs, stop: _stop, restartServer: _restart, ...facts } = own
-    shareStacks([facts])
-    const { appOrigin, env } = own
+    const { appOrigin, env } = stack()
     ;[admin] = await Promise.all([newStaff('admin')])
     const member = await newStaff('support')
     const event = eventOf('x.y', { object: 'x', id: 'x' })
@@ -62,11 +58,6 @@ describe('every command of a runbook runs [T5]', () => {
       USER_ID: member.id,
       API_KEY_ID: (await newApiKey(admin)).apiKey.id,
     }
-  }, 120_000)
-  afterAll(async () => {
-    shareStacks([shared])
-    await adminSql().end({ timeout: 5 })
-    await own?.stop()
   }, 120_000)
 
   /** With what stands for something in the runbook put in its place. */
@@ -84,7 +75,13 @@ describe('every command of a runbook runs [T5]', () => {
       {
         cwd: root,
         stdio: ['ignore', 'pipe', 'pipe'],
-        env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE_ENV: 'production', ...own.env, ...given },
+        env: {
+          PATH: process.env.PATH,
+          HOME: process.env.HOME,
+          NODE_ENV: 'production',
+          ...stack().env,
+          ...given,
+        },
       },
     )
     let output = ''

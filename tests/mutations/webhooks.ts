@@ -172,7 +172,7 @@ export const WEBHOOK_MUTATIONS: readonly Mutation[] = [
     put: `where name = p_name`,
     caughtBy: {
       project: 'integration',
-      file: 'tests/integration/reconcile.test.ts',
+      file: 'tests/integration/reconcile-lease.test.ts',
       test: 'a holder whose time is over',
       says: /true|expected/,
     },
