@@ -44,6 +44,8 @@ test('a forgotten password is replaced by the link in a mail, once', async ({ pa
   // Said once, with one way to go on.
   await expect(page.getByText(/ask for a new one/i)).toHaveCount(1)
   await expect(page.getByRole('main').getByRole('link')).toHaveText(['Ask for a new link'])
+  await page.goto(url(`/auth/confirm?token_hash=${token.slice(0, 5)}&type=recovery`))
+  await expect(page.getByRole('heading', { name: 'This link is not complete' })).toBeVisible()
 })
 
 test('what sign-in, sign-up and recovery say does not tell who has an account', async ({ page, context }) => {

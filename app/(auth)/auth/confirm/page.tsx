@@ -3,6 +3,7 @@ import { AuthPage } from '@/components/auth/auth-page'
 import { ConfirmForm } from '@/components/auth/confirm-form'
 import { PageLink } from '@/components/site/page-link'
 import { buttonLook } from '@/components/ui/button'
+import { ConfirmInput } from '@/lib/auth/schema'
 import { confirmAction } from '../../actions'
 
 export const metadata: Metadata = { title: 'Confirm', referrer: 'no-referrer' }
@@ -12,9 +13,11 @@ type ConfirmPageProps = {
 }
 
 export default async function ConfirmPage({ searchParams }: ConfirmPageProps) {
-  const { token_hash: tokenHash, type } = await searchParams
+  const { token_hash, type: kind } = await searchParams
+  // What the button would send: half a link would be refused without a word.
+  const { data: link } = ConfirmInput.safeParse({ tokenHash: token_hash, type: kind })
 
-  if (typeof tokenHash !== 'string' || (type !== 'email' && type !== 'recovery')) {
+  if (!link) {
     return (
       <AuthPage title="This link is not complete" intro="Open it again from the mail, or ask for a new one.">
         <PageLink href="/sign-in" className={buttonLook('secondary', 'w-full')}>
@@ -24,6 +27,7 @@ export default async function ConfirmPage({ searchParams }: ConfirmPageProps) {
     )
   }
 
+  const { tokenHash, type } = link
   const recovery = type === 'recovery'
   return (
     <AuthPage
