@@ -195,6 +195,17 @@ describe('events of subscriptions in any order', () => {
     }
   })
 
+  it('an answer from before the end that comes in after it undoes nothing (W14)', async () => {
+    const [told] = await plans('cancellation (E16)', [[0, 1, 2, 3]])
+    if (!told) throw new Error('nobody subscribes')
+    await tell(told)
+
+    for (const [id, object] of told.story.states[0] ?? []) held.set(id, object)
+    await syncObject({ kind: 'subscription', id: told.who.subscription, expectedVersion: 1, source: 'sync' })
+
+    expect(await endings('cancellation (E16)', [told])).toEqual([ENDINGS['cancellation (E16)'].ending])
+  })
+
   it('all at once, twice each, do each thing once (W12, D4)', async () => {
     const all = await plans(
       'checkout (E4)',
