@@ -165,6 +165,7 @@ describe('events of subscriptions in any order', () => {
 
       expect(await endings(name, all)).toEqual(orders.map(() => ENDINGS[name].ending))
     },
+    inSoak(60_000, 900_000),
   )
 
   it('whatever is lost, a look at the subscription brings its state and access in line (W13)', async () => {
