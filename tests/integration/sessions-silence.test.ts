@@ -67,6 +67,7 @@ it.each(WAYS)(
     expect(pairs[0]?.[0].said).toMatch(answer)
     expect(new Set(pairs.flat().map(({ said }) => said)).size).toBe(1)
   },
+  inSoak(60_000, 600_000),
 )
 
 type Answer = { ms: number; said: string }
