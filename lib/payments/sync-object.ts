@@ -54,7 +54,7 @@ type Fetched<Kept> = { facts: Facts; kept: Kept }
 /**
  * Make our row say what Stripe says. The one way to ask Stripe for news: webhooks that are hints, the result page, the
  * sweeper and replays all come here.
- * @throws AppError unavailable when the row kept moving for three fetches
+ * @throws AppError unavailable when an event's row kept moving for three fetches
  */
 export async function syncObject({ kind, ...request }: Request & { kind: SyncKind }): Promise<void> {
   switch (kind) {
@@ -107,19 +107,26 @@ export async function applyRefund(refund: Stripe.Refund, source: SyncSource): Pr
   if (outcome === 'needs_payment') throw new AppError('unavailable')
 }
 
-/** Fetch, apply unless the row has moved in between, else fetch again. */
+/**
+ * Fetch, apply unless the row has moved in between, else fetch again. A row that has moved each time holds what somebody asked
+ * Stripe for after we began: the version they started from was written since. It is as new as anybody wants, and only an event
+ * has to come again, to be done with.
+ */
 async function converge<Kept>(request: Request, fetch: () => Promise<Fetched<Kept>>): Promise<Kept> {
   let { expectedVersion } = request
-  for (let fetches = 0; fetches < MAX_FETCHES; fetches++) {
+  let overtaken = 0
+  for (let fetches = 1; ; fetches++) {
     const { facts, kept } = await fetch()
     if (request.eventId) crashPoint('event.fetched')
     const { outcome, version } = await applySnapshot(facts, { ...request, expectedVersion })
     if (outcome === 'applied' || outcome === 'foreign') return kept
+    if (outcome === 'stale') overtaken++
+    if (overtaken === MAX_FETCHES && !request.eventId) return kept
+    if (fetches === MAX_FETCHES) throw new AppError('unavailable', { retryAfterSeconds: 1 })
     if (outcome === 'needs_payment') await syncPaymentOf(facts, request.source)
     if (outcome === 'needs_subscription') await syncSubscriptionOf(facts, request.source)
     expectedVersion = version
   }
-  throw new AppError('unavailable', { retryAfterSeconds: 1 })
 }
 
 /** A refund or dispute of a payment that is not known here yet. */

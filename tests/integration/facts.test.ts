@@ -67,15 +67,49 @@ describe('a fact', () => {
       }
       await said(first, 0)
       await said(then, 1)
+      const again = await said(then, 2)
 
-      const late = [await said(first, 0), await said(first, 1)]
+      const late = [await said(first, 0), await said(first, 1), await said(first, 2)]
 
-      expect(late).toEqual(['stale', 'stale'])
+      expect(again).toBe('applied')
+      expect(late).toEqual(['stale', 'stale', 'stale'])
       const rows = await adminSql()`
       select status from ${adminSql()(`public.${table}`)} where payment_id = ${payment.paymentId}`
       expect(rows).toEqual([{ status: then }])
     },
   )
+
+  it('about a subscription that goes on is not taken back by an older answer, where the newer one changed nothing (W14)', async () => {
+    const id = `sub_${randomUUID().replaceAll('-', '')}`
+    const said = async (cancelAt: number | null, expectedVersion: number) => {
+      const { outcome } = await callService<{ outcome: string }>('apply_snapshot', {
+        p_livemode: false,
+        p_object: {
+          object: 'subscription',
+          id,
+          status: 'active',
+          created: 1_700_000_000,
+          cancel_at: cancelAt,
+        },
+        p_expected_version: expectedVersion,
+        p_event_id: null,
+        p_source: 'sync',
+      })
+      return outcome
+    }
+    await said(null, 0)
+    const [kept] =
+      await adminSql()`select version::int from public.subscriptions where stripe_subscription_id = ${id}`
+
+    // Two have read the version. One asked while it was ending, the other after it was resumed, and is quicker.
+    const newer = await said(null, kept?.version)
+    const older = await said(1_900_000_000, kept?.version)
+
+    expect([newer, older]).toEqual(['applied', 'stale'])
+    const [row] =
+      await adminSql()`select cancel_at from public.subscriptions where stripe_subscription_id = ${id}`
+    expect(row).toEqual({ cancel_at: null })
+  })
 })
 
 /** What both have besides. */
