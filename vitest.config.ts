@@ -37,8 +37,8 @@ export default defineConfig({
           setupFiles: ['tests/support/tell-failures.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          // Each lane has a stack of its own, see tests/support/lanes.ts.
-          maxWorkers: 2,
+          // Each lane has a stack of its own, see tests/support/lanes.ts. Three of them keep two cores busy: tests mostly wait.
+          maxWorkers: 3,
         },
       },
       {
