@@ -65,7 +65,7 @@ const READ = `select json_build_object(
     amount_due_minor, amount_paid_minor, currency, needs_action, ${seconds('first_failed_at')}, grace, ${seconds('grace_ends_at')}, version
     from public.invoices order by stripe_invoice_id`)},
   'checkouts', ${list('select id, stripe_session_id as session_id, status from private.subscription_checkouts')},
-  'cancellations', ${list('select subscription_id, done_at is not null as is_done from private.subscription_cancellations')},
+  'cancellations', ${list('select subscription_id, done_at is not null as is_done from private.subscription_cancellations where kept_at is null')},
   'entitlements', ${list(`select c.id as customer_id, e.subscription_id, e.plan_id, e.state, ${seconds('until')}
     from public.customers c cross join lateral private.entitlements(c.id, false) e`)},
   'versions', ${list('select customer_id, version from private.entitlement_versions')},
