@@ -74,9 +74,12 @@ describe('taking one’s data along (D6)', () => {
     await placeOrder(secret, { customerId, lines: [line()], reference: `order for ${bought.person.email}` })
     const asked = { reason: 'requested_by_customer', amountMinor: 700, note: 'came by' }
     expect((await refund(await newStaff('support'), bought.paymentId, asked)).status).toBe(201)
+    // Also what Stripe tells last: that the refund has arrived.
     await until(async () => {
       const [row] = await adminSql()`
-        select (select count(*) from public.refunds r where r.payment_id = ${bought.paymentId}) > 0
+        select (select count(distinct e.type) from public.refunds r join private.webhook_events e on e.object_id = r.stripe_refund_id
+            where r.payment_id = ${bought.paymentId} and e.status = 'processed'
+              and e.type in ('refund.updated', 'charge.refund.updated')) = 2
           and (select count(*) from public.disputes d join public.payments p on p.id = d.payment_id
             where p.customer_id = ${customerId}) > 0 as ready`
       return row?.ready === true

@@ -2,10 +2,14 @@ import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { noLeaseHeld, RECONCILE_LEASE } from '../support/confirmed-payments'
 import { adminSql, callService } from '../support/db'
+import { inOwnStack } from '../support/own-stack'
 import { until } from '../support/paid'
 import { reconcileNow, startReconcile } from '../support/reconcile-command'
 import { stack } from '../support/stack-in-test'
 import { startStripeProxy } from '../support/stripe-proxy'
+
+// A reconciliation counts what is here as well.
+inOwnStack()
 
 describe('leases', () => {
   const take = (name: string, seconds: number) =>
