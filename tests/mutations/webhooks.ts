@@ -152,6 +152,13 @@ export const WEBHOOK_MUTATIONS: readonly Mutation[] = [
     caughtBy: facts('about a refund is not taken back', /'applied'/),
   },
   {
+    mistake: 'an answer that changed nothing leaves the version as it was',
+    at: { sqlFunction: 'service.apply_snapshot' },
+    find: `  if v_outcome = 'applied' and v_version = p_expected_version and not v_final then`,
+    put: `  if false then`,
+    caughtBy: facts('about a subscription that goes on is not taken back', /'applied'/),
+  },
+  {
     mistake: 'a final state that a late snapshot overwrites',
     at: { sqlFunction: 'private.next_status' },
     find: `    when p_now = 'succeeded' then p_now
