@@ -3,7 +3,7 @@ import { adminSql } from '../support/db'
 import { stack } from '../support/stack-in-test'
 import { stripeSdk } from '../support/stripe-sdk'
 import { expect, expectAccessible, test } from './fixtures'
-import { CARDS, enterCard, expectPaid, payButton, placeOrder, signUp } from './journeys'
+import { CARDS, cardFields, enterCard, expectPaid, payButton, placeOrder, signUp } from './journeys'
 
 const challenge = (page: Page) => page.frameLocator('iframe[src*="/3ds/"]')
 const stripeFrame = (page: Page) => page.frameLocator('iframe[name^="__privateStripeFrame"]').first()
@@ -13,8 +13,7 @@ async function openAddCard(page: Page): Promise<FrameLocator> {
   await page.goto(`${stack().appOrigin}/cards`)
   await page.getByRole('link', { name: 'Add a card' }).click()
   await page.waitForURL('**/cards/new')
-  await expect(stripeFrame(page).getByPlaceholder('1234 1234 1234 1234')).toBeVisible()
-  return stripeFrame(page)
+  return await cardFields(page)
 }
 
 async function addCard(page: Page, number: string): Promise<void> {

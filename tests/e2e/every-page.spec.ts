@@ -3,7 +3,7 @@ import { owingInvoice } from '../support/billing'
 import { adminSql } from '../support/db'
 import { stack } from '../support/stack-in-test'
 import { expect, expectAccessible, test } from './fixtures'
-import { payButton, payForSomething, placeOrder, signUp } from './journeys'
+import { cardFields, payButton, payForSomething, placeOrder, signUp } from './journeys'
 
 test('every page is accessible: none of the route table is left out [T4]', async ({ page }) => {
   // Sixteen pages, each judged whole: on a machine that is busy this takes more than the usual time.
@@ -48,6 +48,7 @@ test('every page is accessible: none of the route table is left out [T4]', async
     await page.goto(`${stack().appOrigin}${path}`)
     await expect(page.getByRole('main')).toBeVisible()
     if (path.startsWith('/checkout/')) await expect(payButton(page)).toBeEnabled()
+    if (path === '/cards/new') await cardFields(page)
     await expectAccessible(page)
   }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { FrameLocator, Page } from '@playwright/test'
+import { knowsItsCard } from '../support/paid'
 import { mailedToken } from '../support/people'
 import { stack } from '../support/stack-in-test'
 import { expect } from './fixtures'
@@ -50,8 +51,14 @@ export async function placeOrder(page: Page, product = 'Field notebook'): Promis
 export async function openCheckout(page: Page): Promise<FrameLocator> {
   await page.getByRole('link', { name: /^Pay / }).click()
   await page.waitForURL('**/checkout/*')
+  return await cardFields(page)
+}
+
+/** Stripe's fields, once the page shows them: what is entered earlier can get lost. */
+export async function cardFields(page: Page): Promise<FrameLocator> {
   const frame = page.frameLocator('iframe[name^="__privateStripeFrame"]').first()
   await expect(frame.getByPlaceholder('1234 1234 1234 1234')).toBeVisible()
+  await expect(page.getByRole('button', { name: /^(Pay |Save card)/ })).toBeEnabled()
   return frame
 }
 
@@ -77,5 +84,7 @@ export async function payForSomething(page: Page): Promise<{ orderId: string; pa
   const orderId = await placeOrder(page)
   await enterCard(await openCheckout(page), CARDS.pays)
   await payButton(page).click()
-  return { orderId, paymentId: await expectPaid(page) }
+  const paymentId = await expectPaid(page)
+  await knowsItsCard(paymentId)
+  return { orderId, paymentId }
 }

@@ -46,25 +46,28 @@ test('the pages that take cards run the scripts of their inventory and no other,
 }) => {
   await signUp(page)
   await placeOrder(page)
-  const files: Response[] = []
+  const files: Loaded[] = []
   page.on('response', (response) => {
     if (response.request().resourceType() === 'script' && response.frame() === page.mainFrame())
-      files.push(response)
+      files.push({ response, by: page.url() })
   })
 
   await openCheckout(page)
   await expectListedAndBuilt(page, files)
-  files.length = 0
   await page.goto(`${stack().appOrigin}/cards/new`)
   await expect(page.getByRole('button', { name: 'Save card' })).toBeEnabled()
   await expectListedAndBuilt(page, files)
 })
 
-async function expectListedAndBuilt(page: Page, files: Response[]): Promise<void> {
+/** A file, and the page that loaded it: the browser forgets what the one before has loaded. */
+type Loaded = { response: Response; by: string }
+
+async function expectListedAndBuilt(page: Page, files: Loaded[]): Promise<void> {
   const scripts = await scriptsOf(page)
   expect(scripts.length).toBeGreaterThan(3)
   expect(scripts.filter((script) => !isListed(script))).toEqual([])
-  const own = files.filter((file) => new URL(file.url()).origin === stack().appOrigin)
+  const ofPage = files.filter(({ by }) => by === page.url()).map(({ response }) => response)
+  const own = ofPage.filter((file) => new URL(file.url()).origin === stack().appOrigin)
   expect(own.length).toBeGreaterThan(3)
   for (const file of own) {
     const { pathname } = new URL(file.url())

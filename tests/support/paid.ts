@@ -26,8 +26,21 @@ export async function paid(options: { card?: string; person?: Person } = {}): Pr
     payment_method: options.card ?? 'pm_card_visa',
     return_url: stack().appOrigin,
   })
-  await until(async () => (await ledgerOf(paymentId)).stripe_clearing_eur === 0)
+  await isSettled(paymentId)
   return { person, orderId, paymentId, intentId, amountMinor: NOTEBOOK.amountMinor }
+}
+
+/** Wait for the fees and the settlement, which Stripe tells of last: nothing comes of its own accord after them. */
+export async function isSettled(paymentId: string): Promise<void> {
+  await until(async () => (await ledgerOf(paymentId)).stripe_clearing_eur === 0)
+}
+
+/** Wait for the charge's own event: it brings the card, and may come after the one that says paid. */
+export async function knowsItsCard(paymentId: string): Promise<void> {
+  await until(async () => {
+    const [row] = await adminSql()`select card_last4 from public.payments where id = ${paymentId}`
+    return row?.card_last4 != null
+  })
 }
 
 export async function newStaff(role: 'support' | 'admin' | 'auditor'): Promise<Person> {

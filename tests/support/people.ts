@@ -55,7 +55,8 @@ export async function mailsTo(mailboxUrl: string, email: string): Promise<Mail[]
 /** The token of the newest mail's link to an address, of one kind if need be; waits for the mail. */
 export async function mailedToken(mailboxUrl: string, email: string, type = '\\w+'): Promise<string> {
   const link = new RegExp(`token_hash=([\\w.-]+)&type=${type}`)
-  for (let tries = 0; tries < 100; tries++) {
+  const deadline = Date.now() + 20_000
+  while (Date.now() < deadline) {
     for (const mail of await mailsTo(mailboxUrl, email)) {
       const token = mail.links.map((one) => link.exec(one)?.[1]).find(Boolean)
       if (token) return token
