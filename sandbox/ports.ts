@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 
 export type SandboxPart = 'stripe' | 'supabase' | 'upstash' | 'mailbox' | 'postgres'
@@ -66,13 +67,29 @@ export async function assertPortsFree(ports: SandboxPorts, parts: readonly Sandb
   }
 }
 
-/** Ports nobody listens on right now. All are held at once while choosing, so that no two are the same. */
+/**
+ * Ports nobody listens on right now. It takes seconds until a part listens: so they are of those that no system gives to
+ * whoever asks for any, and those that a process chooses from are its own.
+ */
 export async function freePorts(): Promise<SandboxPorts> {
-  const held = await Promise.all(PORT_NAMES.map(() => hold(0)))
   const ports = { ...DEFAULT_PORTS }
-  for (const [index, name] of PORT_NAMES.entries()) ports[name] = held[index]?.port ?? 0
-  await Promise.all(held.map((holder) => holder.release()))
+  for (const name of PORT_NAMES) ports[name] = await nextFreePort()
   return ports
+}
+
+const FIRST_PORT = 20_000
+const PROCESSES = 64
+const PORTS_EACH = 190
+
+let turn = randomInt(PORTS_EACH)
+
+async function nextFreePort(): Promise<number> {
+  for (let tries = 0; tries < PORTS_EACH; tries++) {
+    turn = (turn + 1) % PORTS_EACH
+    const port = FIRST_PORT + turn * PROCESSES + (process.pid % PROCESSES)
+    if (await isFree(port)) return port
+  }
+  throw new Error('There is no free port')
 }
 
 async function becomesFree(port: number): Promise<boolean> {
@@ -84,24 +101,10 @@ async function becomesFree(port: number): Promise<boolean> {
   return true
 }
 
-async function isFree(port: number): Promise<boolean> {
-  try {
-    await (await hold(port)).release()
-    return true
-  } catch {
-    return false
-  }
-}
-
-function hold(port: number): Promise<{ port: number; release(): Promise<void> }> {
-  return new Promise((resolve, reject) => {
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer()
-    server.once('error', reject)
-    server.listen(port, '127.0.0.1', () => {
-      const address = server.address()
-      if (address === null || typeof address === 'string') return reject(new Error('No port was given'))
-      const release = () => new Promise<void>((done) => server.close(() => done()))
-      resolve({ port: address.port, release })
-    })
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
   })
 }
