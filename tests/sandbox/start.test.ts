@@ -175,7 +175,7 @@ describe('stopping and crashing', () => {
     await sql`create table public.kept as select 42 as answer`
     await sql.end()
 
-    killHard([started.pid, ...childrenOf(stateDir), await postmaster(started.adminDatabaseUrl)])
+    killHard([await postmaster(started.adminDatabaseUrl), ...childrenOf(stateDir), started.pid])
     const again = await startTestSandbox({ stateDir, ports })
     const [row] = await again.admin`select answer from public.kept`
     const { error } = await signIn(again, again.demo.customer)
@@ -190,7 +190,8 @@ describe('stopping and crashing', () => {
     const started = await startElsewhere({ stateDir, ports })
     const server = await postmaster(started.adminDatabaseUrl)
 
-    killHard([started.pid, ...childrenOf(stateDir)])
+    // What is around it first: when the starter is gone, that would stop Postgres in good order.
+    killHard([...childrenOf(stateDir), started.pid])
     const survived = isAlive(server)
     const again = await startTestSandbox({
       stateDir,

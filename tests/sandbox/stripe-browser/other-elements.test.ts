@@ -58,9 +58,9 @@ describe('the Address Element', () => {
     await fillAddress()
     await fillCard(shop, '4242424242424242')
 
-    const value = await shop.page.evaluate(() => window.shop.elements?.getElement('address')?.getValue())
+    const value = () => shop.page.evaluate(() => window.shop.elements?.getElement('address')?.getValue())
 
-    expect(value).toEqual({
+    await expect.poll(value).toEqual({
       complete: true,
       isNewAddress: true,
       value: { name: 'Ada Lovelace', address: ADDRESS },

@@ -113,6 +113,7 @@ describe('choosing a saved card', () => {
     await radio(/Mastercard/).check()
     await radio('New card').check()
 
+    await expect.poll(async () => (await events('change')).length).toBeGreaterThan(1)
     const changes = (await events('change')) as { complete: boolean; value: object }[]
     expect(changes[0]).toMatchObject({
       complete: true,
@@ -217,9 +218,11 @@ describe('removing a saved card', () => {
     await shop.frame.getByRole('status').filter({ hasText: 'Visa ending in 4242 was removed.' }).waitFor()
     expect(await radio(/Visa/).count()).toBe(0)
     expect(await radio(/Mastercard/).isChecked()).toBe(true)
-    expect(await events('savedpaymentmethodremove')).toMatchObject([
-      { elementType: 'payment', success: true, payment_method: { id: cards[1], type: 'card' } },
-    ])
+    await expect
+      .poll(() => events('savedpaymentmethodremove'))
+      .toMatchObject([
+        { elementType: 'payment', success: true, payment_method: { id: cards[1], type: 'card' } },
+      ])
     const { data } = await world.sdk.customers.listPaymentMethods(customer)
     expect(data.map(({ id }) => id)).toEqual([cards[0]])
   })
@@ -246,7 +249,7 @@ describe('removing a saved card', () => {
     await shop.frame.getByRole('button', { name: /for good/ }).click()
 
     await shop.frame.getByText('could not be removed').waitFor()
-    expect(await events('savedpaymentmethodremove')).toMatchObject([{ success: false }])
+    await expect.poll(() => events('savedpaymentmethodremove')).toMatchObject([{ success: false }])
   })
 
   it('there is no button when it is not allowed', async () => {

@@ -21,7 +21,8 @@ describe('the Checkout page', () => {
     expect(await world.sdk.checkout.sessions.retrieve(session.id)).toMatchObject({ payment_status: 'paid' })
     expect(visit.problems).toEqual([])
     const elsewhere = visit.requests.filter((request) => !request.startsWith(world.stripeOrigin))
-    expect(elsewhere.join()).not.toContain('4242')
+    // A port can be 34242.
+    expect(elsewhere.join().replaceAll(world.shop.origin, '')).not.toContain('4242')
     await visit.close()
   })
 

@@ -45,13 +45,14 @@ function start(settings: Record<string, string>): Started {
   const errors: string[] = []
   createInterface({ input: child.stdout }).on('line', (line) => lines.push(line))
   createInterface({ input: child.stderr }).on('line', (line) => errors.push(line))
-  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve))
+  // Not `exit`: its last words may be read after that.
+  const exited = new Promise<number | null>((resolve) => child.once('close', resolve))
   return { child, lines, errors, exited }
 }
 
 async function startReady(settings: Record<string, string>): Promise<Started> {
   const started = start(settings)
-  await eventually(`ready; said ${started.errors.join()}`, () => started.lines.includes('ready'), 10_000)
+  await eventually(`ready; said ${started.errors.join()}`, () => started.lines.includes('ready'), 20_000)
   return started
 }
 
@@ -115,7 +116,7 @@ describe('the process', () => {
       const charge = await stripe.charges.retrieve(String(paid.latest_charge))
       return charge.balance_transaction
     })
-  }, 30_000)
+  })
 
   it('a call cut off before it did anything leaves its idempotency key free', async () => {
     const databasePath = join(folder, 'cut-off.db')
@@ -144,7 +145,7 @@ describe('the process', () => {
     child.stdin?.end()
 
     expect(await exited).toBe(0)
-  }, 20_000)
+  })
 
   it('a taken port ends it with code 1 and the name of the setting', async () => {
     const settings = await settingsOf('taken')
@@ -156,7 +157,7 @@ describe('the process', () => {
     expect(await exited).toBe(1)
     expect(errors.join()).toContain('SANDBOX_STRIPE_PORT')
     other.close()
-  }, 20_000)
+  })
 
   it('it does not start with NODE_ENV=production unless told to', async () => {
     const settings = await settingsOf('production')
@@ -168,7 +169,7 @@ describe('the process', () => {
     expect(code).toBe(1)
     expect(refused.errors.join()).toContain('NODE_ENV=production')
     allowed.child.stdin?.end()
-  }, 20_000)
+  })
 })
 
 describe('the local addresses', () => {

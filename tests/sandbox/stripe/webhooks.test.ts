@@ -6,7 +6,15 @@ import { describe, expect, it } from 'vitest'
 import type { DeliveryView } from '../../../sandbox/stripe/admin/deliveries.ts'
 import { API_VERSION } from '../../../sandbox/stripe/config.ts'
 import { afterFile } from '../support/after-file.ts'
-import { admin, errorOf, eventually, localStripe, type Receiver, receiver } from './support/local-stripe.ts'
+import {
+  admin,
+  advance,
+  errorOf,
+  eventually,
+  localStripe,
+  type Receiver,
+  receiver,
+} from './support/local-stripe.ts'
 
 const folders: string[] = []
 afterFile(() => {
@@ -85,7 +93,7 @@ describe('the signature', () => {
   })
 
   it('stripe.W4 each retry has a new time and signature for the same bytes of the same event', async () => {
-    const { stripe, hook, secret } = await withEndpoint({ retryDelaysMs: [1200] })
+    const { stripe, hook, secret } = await withEndpoint({ retryDelaysMs: [1500] })
     hook.answer = () => ({ status: hook.received.length === 1 ? 500 : 200 })
     await stripe.customers.create()
 
@@ -153,7 +161,7 @@ describe('delivery', () => {
   })
 
   it('stripe.W7 a failing endpoint is tried again a few times, with growing gaps, and then given up', async () => {
-    const { url, stripe, hook } = await withEndpoint({ retryDelaysMs: [20, 200] })
+    const { url, stripe, hook } = await withEndpoint({ retryDelaysMs: [20, 1000] })
     hook.answer = () => ({ status: 500 })
     await stripe.customers.create()
 
@@ -170,14 +178,15 @@ describe('delivery', () => {
   it.each(['disabled', 'deleted'])(
     'stripe.W8 a %s endpoint gets nothing more, retries included',
     async (what) => {
-      const { url, stripe, hook, endpoint } = await withEndpoint({ retryDelaysMs: [150, 150] })
+      const { url, stripe, hook, endpoint } = await withEndpoint({ retryDelaysMs: [60_000, 60_000] })
       hook.answer = () => ({ status: 500 })
       await stripe.customers.create()
-      await arrived(hook, 1)
+      await eventually('the first try is over', async () => (await deliveries(url))[0]?.attempts.length === 1)
 
       if (what === 'disabled') await stripe.webhookEndpoints.update(endpoint.id, { disabled: true })
       else await stripe.webhookEndpoints.del(endpoint.id)
       await stripe.customers.create()
+      await advance(url, 120)
       await settled(url)
 
       expect(hook.received).toHaveLength(1)

@@ -39,7 +39,7 @@ beforeAll(async () => {
     grant execute on function public.canary_json, public.canary_json_kind, public.canary_me to anon, authenticated;
   `)
   // The REST side hears of new tables a moment later, as on hosted.
-  await vi.waitFor(async () => expect((await client(sandbox).rpc('canary_me')).error).toBeNull(), 5_000)
+  await vi.waitFor(async () => expect((await client(sandbox).rpc('canary_me')).error).toBeNull(), 20_000)
 })
 
 afterAll(() => sandbox?.close())

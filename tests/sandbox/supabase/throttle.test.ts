@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => sandbox?.close())
 
 describe('throttling', () => {
-  it('the thirty-first sign-in from one address in a row is refused, and another address is not', async () => {
+  it('of thirty-one sign-ins from one address one is refused, and another address is not', async () => {
     const attempt = (headers: Record<string, string>) =>
       fetch(`${setting(sandbox, 'SUPABASE_URL')}/auth/v1/token?grant_type=password`, {
         method: 'POST',
@@ -21,16 +21,17 @@ describe('throttling', () => {
         body: JSON.stringify({ email: 'nobody@example.com', password: 'not known here' }),
       })
 
-    const statuses: number[] = []
-    for (let i = 0; i < 31; i++) statuses.push((await attempt({ 'sb-forwarded-for': '192.0.2.1' })).status)
+    // All at once: every ten seconds one more would be let in.
+    const answers = await Promise.all(
+      Array.from({ length: 31 }, () => attempt({ 'sb-forwarded-for': '192.0.2.1' })),
+    )
     const other = await attempt({ 'sb-forwarded-for': '192.0.2.2' })
     const unbelieved = await attempt({
       'sb-forwarded-for': '192.0.2.1',
       apikey: setting(sandbox, 'SUPABASE_PUBLISHABLE_KEY'),
     })
 
-    expect(statuses.slice(0, 30)).toEqual(Array(30).fill(400))
-    expect(statuses[30]).toBe(429)
+    expect(answers.map(({ status }) => status).sort()).toEqual([...Array(30).fill(400), 429])
     expect(other.status).toBe(400)
     expect(unbelieved.status).toBe(400)
   })

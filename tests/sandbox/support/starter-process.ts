@@ -42,6 +42,13 @@ export function childrenOf(stateDir: string): number[] {
   return children.map(({ pid }) => pid)
 }
 
+/** In this order. Each ends by itself when its starter is gone, and may have been quicker. */
 export function killHard(pids: number[]): void {
-  for (const pid of pids) process.kill(pid, 'SIGKILL')
+  for (const pid of pids) {
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    }
+  }
 }

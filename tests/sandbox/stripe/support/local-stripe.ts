@@ -122,7 +122,7 @@ export function typedCard(number: string, rest: { month?: string; year?: string;
 export async function eventually<T>(
   what: string,
   read: () => T | Promise<T>,
-  timeoutMs = 5000,
+  timeoutMs = 20_000,
 ): Promise<Exclude<T, false | null | undefined>> {
   const deadline = Date.now() + timeoutMs
   for (;;) {
