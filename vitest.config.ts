@@ -12,6 +12,8 @@ export default defineConfig({
     },
   },
   test: {
+    // A busy machine takes its time. What is right is there sooner.
+    expect: { poll: { timeout: 20_000 } },
     reporters: ['default', './tests/support/stripe-rows-reporter.ts', './tests/support/vitest-results.ts'],
     projects: [
       { extends: true, test: { name: 'unit', include: ['tests/unit/**/*.test.ts'] } },

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Stripe from 'stripe'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { freePorts } from '../../../sandbox/ports.ts'
 
 /** What `npm run sandbox` runs. */
 const COMMAND = ['scripts/bootstrap.mjs', 'scripts/sandbox.ts']
@@ -32,7 +33,7 @@ beforeAll(async () => {
     })
   })
   const webhooks = `http://localhost:${await listening(shop)}/my-webhooks`
-  port = await freePort()
+  port = (await freePorts()).stripe
   started = run(['--only', 'stripe', '--state-dir', folder, '--webhook-url', webhooks])
   started.stdout?.on('data', (chunk) => {
     said += chunk
@@ -158,13 +159,6 @@ function listening(server: Server): Promise<number> {
   return new Promise((resolve) => {
     server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port))
   })
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  const free = await listening(server)
-  await new Promise((resolve) => server.close(resolve))
-  return free
 }
 
 async function ended(child: ChildProcess): Promise<void> {
