@@ -20,7 +20,7 @@ import { childrenOf, killHard, startElsewhere, stopElsewhere } from './support/s
 import { client, setting, startTestSandbox, temporaryFolder } from './support/test-sandbox.ts'
 
 // Several starts in one test, each of a database of its own.
-vi.setConfig({ testTimeout: 90_000 })
+vi.setConfig({ testTimeout: 180_000 })
 
 const isRoot = process.getuid?.() === 0
 

@@ -5,7 +5,7 @@ import type Stripe from 'stripe'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { accessibilityProblems, startWorld, type World } from './support/world.ts'
 
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 60_000 })
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 const SCREENSHOTS = process.env.SCREENSHOT_DIR
 
@@ -342,7 +342,7 @@ describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
 
       expect(found).toEqual({})
     },
-    120_000,
+    240_000,
   )
 
   async function disputed(): Promise<string> {

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createIntent, fillCard, startWorld, type Visit, visit, type World } from './support/world.ts'
 
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 60_000 })
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 const DEFERRED = { deferred: { amount: 1099, currency: 'usd' } }
 

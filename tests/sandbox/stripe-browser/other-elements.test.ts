@@ -9,7 +9,7 @@ import {
   type World,
 } from './support/world.ts'
 
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 60_000 })
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 const SCREENSHOTS = process.env.SCREENSHOT_DIR
 

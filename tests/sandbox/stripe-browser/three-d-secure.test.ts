@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createIntent, fillCard, startWorld, type Visit, visit, type World } from './support/world.ts'
 
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 60_000 })
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 const ALWAYS_CHALLENGED = '4000002760003184'
 const CHALLENGED_THEN_DECLINED = '4000008400001629'
