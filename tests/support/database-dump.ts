@@ -1,4 +1,5 @@
 import { adminSql } from './db'
+import { untilStripeHasToldAll } from './stripe-silence'
 
 /**
  * Every row of every table that is ours, and of the people and sessions of Auth, as one text per table; but for the rows that
@@ -26,6 +27,8 @@ export async function quietDump(): Promise<Record<string, string>> {
   let last = await dumpDatabase()
   for (let tries = 0; tries < 20; tries++) {
     await new Promise((resolve) => setTimeout(resolve, 300))
+    // A slow machine may rest for that long between two steps of one event.
+    await untilStripeHasToldAll()
     const now = await dumpDatabase()
     if (JSON.stringify(now) === JSON.stringify(last)) return now
     last = now
