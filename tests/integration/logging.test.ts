@@ -34,7 +34,7 @@ describe('what the servers write', () => {
   async function recordsDuring(act: () => Promise<unknown>): Promise<LogRecord[]> {
     const before = servers.lines.length
     await act()
-    await new Promise((resolve) => setTimeout(resolve, 150))
+    await servers.allIsWritten()
     return recordsOf(servers.lines.slice(before))
   }
 
