@@ -15,6 +15,8 @@ const CALL_GRACE_MS = 500
 /** Sent before this, a call that is not answered by its deadline has outlived the server's own limit: nobody is there. */
 const EARLY_MS = 300
 const MAX_TRIES = 3
+/** After many connections were cut at once, the library by itself would wait for up to 20 s before it makes new ones. */
+const RECONNECT_SECONDS = 0.1
 
 const shared = processWide('database', () => ({ pool: undefined as postgres.Sql | undefined }))
 
@@ -27,6 +29,7 @@ function connection(): postgres.Sql {
     // A transaction pooler hands every transaction another session: prepared statements would not be there.
     prepare: false,
     connect_timeout: CONNECT_TIMEOUT_SECONDS,
+    backoff: () => RECONNECT_SECONDS,
     idle_timeout: 60,
     max_lifetime: 60 * 30,
     connection: { application_name: 'paywright' },

@@ -1,5 +1,8 @@
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { adminSql } from '../support/db'
+import { withHoldUps } from '../support/hold-ups'
+import { whileLocked } from '../support/locked-payments'
 import { manyOpenedPayments } from '../support/many-payments'
 import { effectsOn, newOrder, type OpenedPayment, openedPayment, PAID_ONCE } from '../support/payment-rows'
 import { newPerson, type Person } from '../support/people'
@@ -35,6 +38,14 @@ const pay = async (person = ada) => {
   const orderId = await newOrder(person.id)
   return await timed(() => startPayment(person, orderId, { server: server.url }))
 }
+/** All at once, and how long the slowest took besides what the machine held it up. */
+const sendAll = async (events: { id: string }[]) => {
+  const { result: answers, heldUpMs } = await withHoldUps(server.url, () => Promise.all(events.map(send)))
+  return {
+    statuses: answers.map(({ status }) => status),
+    slowestMs: Math.max(...answers.map(({ ms }) => ms)) - heldUpMs,
+  }
+}
 const postingsOf = async (payments: OpenedPayment[]) =>
   (await Promise.all(payments.map((payment) => effectsOn(payment)))).filter(
     (effect) => effect?.postings !== 1 || effect.paid_rows !== 1,
@@ -46,7 +57,7 @@ describe('a database that is away', () => {
     const events = payments.map(succeeded)
     server.database.setFault('hang')
 
-    const during = await Promise.all(events.map(send))
+    const during = await sendAll(events)
     server.database.setFault('none')
     const backAt = Date.now()
     const waiting = new Set(events)
@@ -54,8 +65,8 @@ describe('a database that is away', () => {
       for (const event of waiting) if ((await send(event)).status === 200) waiting.delete(event)
     }
 
-    expect(during.map(({ status }) => status)).toEqual(during.map(() => 503))
-    expect(Math.max(...during.map(({ ms }) => ms))).toBeLessThan(5_000)
+    expect(during.statuses).toEqual(events.map(() => 503))
+    expect(during.slowestMs).toBeLessThan(5_000)
     expect(waiting.size).toBe(0)
     expect(await postingsOf(payments)).toEqual([])
   })
@@ -104,51 +115,64 @@ describe('connections that run out', () => {
     const events = payments.map(succeeded)
     // Those the server has now are cut, so that it has to ask for new ones.
     await adminSql()`alter role payments_service connection limit 1`
-    let during: Awaited<ReturnType<typeof send>>[]
+    let during: Awaited<ReturnType<typeof sendAll>>
     try {
       server.database.setFault('reset')
       server.database.setFault('none')
-      during = await Promise.all(events.map(send))
+      during = await sendAll(events)
     } finally {
       await adminSql()`alter role payments_service connection limit 60`
     }
     const freeAt = Date.now()
-    const after = await Promise.all(events.map(send))
+    const after = await sendAll(events)
 
-    expect(during.filter(({ status }) => status !== 503 && status !== 200)).toEqual([])
-    expect(during.some(({ status }) => status === 503)).toBe(true)
-    expect(Math.max(...during.map(({ ms }) => ms))).toBeLessThan(5_000)
-    expect(after.map(({ status }) => status)).toEqual(after.map(() => 200))
+    expect(during.statuses.filter((status) => status !== 503 && status !== 200)).toEqual([])
+    expect(during.statuses).toContain(503)
+    expect(during.slowestMs).toBeLessThan(5_000)
+    expect(after.statuses).toEqual(events.map(() => 200))
     expect(Date.now() - freeAt).toBeLessThan(5_000)
     expect(await postingsOf(payments)).toEqual([])
   })
 
+  it('are made anew at once when all of them were cut (C12)', async () => {
+    // The connections of our servers, in here: they can be asked until none is left that has not noticed.
+    vi.resetModules()
+    const databaseUrl = new URL(env.DATABASE_URL ?? '')
+    databaseUrl.port = String(server.database.port)
+    Object.assign(process.env, env, { DATABASE_URL: databaseUrl.href, LOG_LEVEL: 'silent' })
+    const { callService, closeDatabase } = await import('@/lib/db/sql')
+    const ask = () =>
+      callService('health', {}).then(
+        () => 'answered',
+        () => 'cut',
+      )
+    const askAll = () => Promise.all(Array.from({ length: 10 }, ask))
+    try {
+      const before = await askAll()
+      server.database.setFault('reset')
+      server.database.setFault('none')
+      await expect.poll(ask, { timeout: 20_000 }).toBe('answered')
+
+      expect([before, await askAll()]).toEqual([Array(10).fill('answered'), Array(10).fill('answered')])
+    } finally {
+      await closeDatabase()
+    }
+  })
+
   it('answer 503 in time when all of them wait, and all is well soon after (C12)', async () => {
     const stuck = await manyOpenedPayments(12)
-    const others = await manyOpenedPayments(12)
-    let release = () => {}
-    const held = new Promise<void>((resolve) => {
-      release = resolve
-    })
-    const ids = stuck.map(({ paymentId }) => paymentId)
-    const holding = adminSql().begin(async (sql) => {
-      await sql`select 1 from public.payments where id = any (${ids}::uuid[]) for update`
-      await held
-    })
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    const payments = [...stuck, ...(await manyOpenedPayments(12))]
 
-    const during = await Promise.all([...stuck, ...others].map((payment) => send(succeeded(payment))))
-    release()
-    await holding
+    const during = await whileLocked(stuck, () => sendAll(payments.map(succeeded)))
     const freeAt = Date.now()
-    const after = await Promise.all([...stuck, ...others].map((payment) => send(succeeded(payment))))
+    const after = await sendAll(payments.map(succeeded))
 
-    expect(during.filter(({ status }) => status !== 503 && status !== 200)).toEqual([])
-    expect(during.slice(0, stuck.length).map(({ status }) => status)).toEqual(stuck.map(() => 503))
-    expect(Math.max(...during.map(({ ms }) => ms))).toBeLessThan(5_000)
-    expect(after.map(({ status }) => status)).toEqual(after.map(() => 200))
+    expect(during.statuses.filter((status) => status !== 503 && status !== 200)).toEqual([])
+    expect(during.statuses.slice(0, stuck.length)).toEqual(stuck.map(() => 503))
+    expect(during.slowestMs).toBeLessThan(5_000)
+    expect(after.statuses).toEqual(payments.map(() => 200))
     expect(Date.now() - freeAt).toBeLessThan(5_000)
-    expect(await postingsOf([...stuck, ...others])).toEqual([])
+    expect(await postingsOf(payments)).toEqual([])
   })
 })
 
@@ -207,22 +231,24 @@ describe('a Redis in trouble', () => {
         LOG_LEVEL: 'silent',
       })
       const { withRedis } = await import('@/lib/redis/client')
-      const ask = async () => {
-        const asked = performance.now()
-        const answer = await withRedis(
+      /** Measured by a clock of this process: when the machine is busy, it is late as well. */
+      const askBefore = (ring: () => Promise<string>) => {
+        const late = ring()
+        const answer = withRedis(
           (redis) => redis.eval('return 1', [], []),
           () => 'without it',
         )
-        return { answer, ms: performance.now() - asked }
+        return Promise.race([answer, late])
       }
       await begin()
       try {
-        const answers = [await ask(), await ask(), await ask()]
+        const first = await askBefore(() => sleep(350, 'too late'))
+        const next = [
+          await askBefore(() => nextTurn('too late')),
+          await askBefore(() => nextTurn('too late')),
+        ]
 
-        expect(answers.map(({ answer }) => answer)).toEqual(Array(3).fill('without it'))
-        const [first, ...next] = answers.map(({ ms }) => ms)
-        expect(first).toBeLessThan(350)
-        expect(Math.max(...next)).toBeLessThan(10)
+        expect([first, ...next]).toEqual(Array(3).fill('without it'))
       } finally {
         await end()
       }
