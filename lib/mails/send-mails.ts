@@ -48,7 +48,10 @@ export async function sendMails(): Promise<MailsSent> {
       }
     }
 
-    await Promise.all(Array.from({ length: AT_ONCE }, lane))
+    // Each to its end, also when one fails: the lease is not given back while a mail is on its way.
+    const ends = await Promise.allSettled(Array.from({ length: AT_ONCE }, lane))
+    const failed = ends.find((end) => end.status === 'rejected')
+    if (failed) throw failed.reason
     return sent
   })
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { waitUntilReady } from '../../scripts/health'
 import { freePort } from '../../scripts/ports'
 import { adminSql, callService } from '../support/db'
@@ -17,6 +17,7 @@ import { startServer } from '../support/stack'
 import { stack } from '../support/stack-in-test'
 import { chargeOf, eventOf, intentOf, postEvent } from '../support/stripe-events'
 import { stripeSdk } from '../support/stripe-sdk'
+import { untilStripeHasToldAll } from '../support/stripe-silence'
 
 const { appOrigin, env, serverUrls } = stack()
 const [first, second] = serverUrls as [string, string]
@@ -34,6 +35,8 @@ async function owedReceipt(): Promise<OpenedPayment> {
   return payment
 }
 
+// What it tells of earlier tests would owe mails in the midst of these.
+beforeAll(untilStripeHasToldAll)
 beforeEach(setOtherMailsAside)
 afterEach(() => mailServerIs('none'))
 
@@ -197,7 +200,9 @@ describe('sending', () => {
     await bringForward(payment.customerId)
     const other = await (await outbox(second)).json()
     process.kill(-frozen.pid, 'SIGCONT')
+    // It has lost its lease, and says so when its mail has left.
     await answer
+    expect(await ownMails(payment.userId)).toHaveLength(2)
     const third = await (await outbox(second)).json()
     await frozen.stop()
 
