@@ -4,12 +4,12 @@ import { stack } from '../support/stack-in-test'
 
 const { port } = new URL(stack().serverUrls[0] ?? '')
 
-/** Send bytes as they are and answer all that comes back until the server hangs up or is silent. */
+/** Send bytes as they are and answer all that comes back until the server hangs up, or is silent for longer than any is busy. */
 function say(text: string): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect({ host: '127.0.0.1', port: Number(port) })
     let answer = ''
-    socket.setTimeout(1_500, () => socket.destroy())
+    socket.setTimeout(15_000, () => socket.destroy())
     socket.on('data', (chunk) => (answer += chunk))
     socket.on('error', () => {})
     socket.on('close', () => resolve(answer))

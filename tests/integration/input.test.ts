@@ -292,7 +292,9 @@ describe('what is sent to us', () => {
     }
 
     expect(statuses).toEqual([204, 204, 204, 415, 400, 400, 400, 204, 204, 413])
-    await expect.poll(() => lines.filter((line) => line.includes('csp_violation')).length).toBe(4)
+    await expect
+      .poll(() => lines.filter((line) => line.includes('csp_violation')).length, { timeout: 20_000 })
+      .toBe(4)
     const told = lines.filter((line) => line.includes('csp_violation')).map((line) => JSON.parse(line))
     expect(told[0]).toMatchObject({
       kind: 'script-src-elem',
