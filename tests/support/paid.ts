@@ -58,8 +58,8 @@ export async function ledgerOf(paymentId: string): Promise<Record<string, number
   return Object.fromEntries(rows.map((row) => [String(row.name), Number(row.amount)]))
 }
 
-/** Wait for what webhooks make true. */
-export async function until(holds: () => Promise<boolean>, timeoutMs = 20_000): Promise<void> {
+/** Wait for what webhooks make true; also for one that Stripe has had to send four times, the last after half a minute. */
+export async function until(holds: () => Promise<boolean>, timeoutMs = 40_000): Promise<void> {
   const deadline = Date.now() + timeoutMs
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error('it did not become true in time')
