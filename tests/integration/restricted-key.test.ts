@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { waitUntilReady } from '../../scripts/health'
 import { freePort } from '../../scripts/ports'
 import { root } from '../../scripts/processes'
-import { newStaff, paid } from '../support/paid'
+import { newStaff, paid, until } from '../support/paid'
 import { newOrder } from '../support/payment-rows'
 import { newPerson } from '../support/people'
 import { refund, startPayment } from '../support/requests'
@@ -38,7 +38,9 @@ describe('a restricted key that lacks a permission [S-3]', () => {
     )
     const port = await freePort()
     url = `http://localhost:${port}`
-    const server = startServer(port, { ...env, STRIPE_API_BASE: stripe.url }, (line) => lines.push(line))
+    // A busy machine is no outage of Redis, without which no refund is made.
+    const settings = { ...env, STRIPE_API_BASE: stripe.url, REDIS_TIMEOUT_MS: '3000' }
+    const server = startServer(port, settings, (line) => lines.push(line))
     stop = server.stop
     await waitUntilReady(url, 60_000)
   })
@@ -71,13 +73,13 @@ describe('a restricted key that lacks a permission [S-3]', () => {
     const response = await act()
     missing = undefined
     const text = await response.text()
-    const told = lines.filter(
-      (line) => line.includes('stripe_permission_missing') && line.includes(permission),
-    )
+    const told = () =>
+      lines.some((line) => line.includes('stripe_permission_missing') && line.includes(permission))
 
     expect(response.status).toBe(503)
     expect(text).not.toMatch(/rak_|permission|rk_test|acct_/)
-    expect(told.length).toBeGreaterThan(0)
+    // The log comes on a way of its own, and may be behind the answer.
+    await until(async () => told())
     expect(lines.join('\n')).not.toContain('canary')
   })
 
