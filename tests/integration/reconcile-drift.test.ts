@@ -9,6 +9,7 @@ import { reconcileNow } from '../support/reconcile-command'
 import { stack } from '../support/stack-in-test'
 import { eventOf, postEvent } from '../support/stripe-events'
 import { stripeSdk } from '../support/stripe-sdk'
+import { untilStripeHasToldAll } from '../support/stripe-silence'
 import { withoutWebhooks } from '../support/webhooks-off'
 
 // Drift is looked for in all there is.
@@ -28,6 +29,8 @@ describe('drift', () => {
     const refunded = await refundThatEnds(refundStatus.intentId, 100)
     await until(async () => (await ledgerOf(refundStatus.paymentId)).refunds_eur === 100)
     const before = await reconcileNow(['--dry-run', '--since', since])
+    // A late event would put right what is put wrong here.
+    await untilStripeHasToldAll()
 
     await adminSql()`update public.payments set status = 'processing', version = version + 1 where id = ${status.paymentId}`
     await adminSql()`update public.payments set amount_received_minor = 2399 where id = ${amount.paymentId}`
