@@ -176,7 +176,11 @@ describe('many at once', () => {
     let isOver = false
     const statuses = new Set<number>()
     const runs = [0, 1, 0].map(async (server) => {
-      while (!isOver) statuses.add((await cron(stack().serverUrls[server])).status)
+      while (!isOver) {
+        statuses.add((await cron(stack().serverUrls[server])).status)
+        // Whoever is refused comes again soon, and leaves the machine to others meanwhile.
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
     })
     // The lease would keep them apart: take it away again and again, so that they really overlap.
     const robbing = setInterval(() => void noLeaseHeld(), 150)
@@ -187,12 +191,11 @@ describe('many at once', () => {
         payments.push(...(await Promise.all(people.map((person) => confirmed(person)))))
       for (const { intentId } of payments.slice(0, 5))
         await stripeSdk().refunds.create({ payment_intent: intentId, amount: 900 })
+      // What has not been heard of at all has a balance of nothing, too.
       await until(async () => {
         const rows = await effectsOf(payments)
-        return (
-          rows.every((row) => row.clearing === 0) && rows.slice(0, 5).every((row) => row.refunded === 900)
-        )
-      }, 40_000)
+        return rows.every(({ postings }, n) => postings === (n < 5 ? REFUNDED : PAID).postings)
+      }, 60_000)
     } finally {
       clearInterval(robbing)
       isOver = true
@@ -202,8 +205,10 @@ describe('many at once', () => {
 
     expect(await effectsOf(payments)).toEqual([...Array(5).fill(REFUNDED), ...Array(13).fill(PAID)])
     expect([...statuses].filter((status) => ![200, 202, 409].includes(status))).toEqual([])
+    // One that was left half-way may have found what was still on its way: what is here now is for a new one to say.
+    await adminSql()`update private.reconcile_runs set outcome = 'abandoned', finished_at = now() where finished_at is null`
     expect((await reconcileNow(['--repair'])).outcome).toBe('clean')
-  }, 120_000)
+  }, 180_000)
 
   it('the address needs its secret, and a second run at the same time is told so (R6)', async () => {
     const [first, second] = stack().serverUrls
