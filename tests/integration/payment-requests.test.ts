@@ -242,7 +242,7 @@ describe('a payment request', () => {
       return (await Promise.all(races.map(({ request }) => row(request.id)))).every(
         (one) => one?.status !== 'open',
       )
-    })
+    }, 60_000)
 
     for (const { request, intentId } of races) {
       const there = (await stripeSdk().paymentIntents.retrieve(intentId)).status
@@ -250,7 +250,7 @@ describe('a payment request', () => {
         there === 'succeeded' ? ['succeeded', 'paid'] : ['canceled', 'canceled'],
       )
     }
-  })
+  }, 120_000)
 
   it('is paid once, however many tabs pay it', async () => {
     const { person, request, intentId, paymentId } = await begun()

@@ -40,8 +40,10 @@ function placeFor(user: ReturnType<typeof unprivilegedUser>): string {
 describe('a server that is not root and may write nowhere', () => {
   it('starts, shows pages and takes a payment [S-13]', async () => {
     const user = unprivilegedUser()
+    const folder = placeFor(user)
+    // Only now: the copy takes a while, in which others look for a port as well.
     const port = await freePort()
-    const server = await startConfinedServer({ port, folder: placeFor(user), user, settings: stack().env })
+    const server = await startConfinedServer({ port, folder, user, settings: stack().env })
     const person = await newPerson()
     const orderId = await newOrder(person.id)
 
@@ -58,5 +60,5 @@ describe('a server that is not root and may write nowhere', () => {
     } finally {
       await server.stop()
     }
-  })
+  }, 180_000)
 })

@@ -166,9 +166,7 @@ describe('disputes', () => {
   }
 
   it('takes the money out of the books while a bank has it, and puts it back when the dispute is won', async () => {
-    const { paymentId } = await paid({ card: 'pm_card_createDispute' }).catch(() =>
-      paid({ card: 'pm_card_createDispute' }),
-    )
+    const { paymentId } = await paid({ card: 'pm_card_createDispute' })
     await until(async () => (await disputeOf(paymentId))?.status === 'needs_response')
     expect(await disputeOf(paymentId)).toMatchObject({ due: true })
     await until(async () => (await ledgerOf(paymentId)).disputes_eur === 2400)

@@ -71,4 +71,4 @@ it('rolling the key that signs sessions, and the key of the project, fails nobod
   expect(going[0]?.[1]).toBe(401)
   expect(going[1]).toEqual(MAY)
   expect(gone).toEqual([IS_NOBODY, MAY])
-})
+}, 120_000)

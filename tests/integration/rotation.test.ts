@@ -150,7 +150,8 @@ describe('rolling every secret under load [S-10]', () => {
 
     for (const caller of callers) {
       expect(caller.failures).toEqual([])
-      expect(caller.asked()).toBeGreaterThan(10)
+      // Twice in each of the five steps.
+      expect(caller.asked()).toBeGreaterThanOrEqual(10)
     }
     for (const [proxy, name] of [
       [stripe, 'stripe'],
@@ -163,5 +164,5 @@ describe('rolling every secret under load [S-10]', () => {
     expect([first, second, third].flatMap(({ lines }) => lines).join('\n')).not.toContain('redis_away')
     expect(oldWebhook.status).toBe(400)
     expect(oldCron.status).toBe(401)
-  })
+  }, 180_000)
 })
