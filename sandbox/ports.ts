@@ -73,7 +73,7 @@ export async function assertPortsFree(ports: SandboxPorts, parts: readonly Sandb
  */
 export async function freePorts(): Promise<SandboxPorts> {
   const ports = { ...DEFAULT_PORTS }
-  for (const name of PORT_NAMES) ports[name] = await nextFreePort()
+  for (const name of PORT_NAMES) ports[name] = await freePort()
   return ports
 }
 
@@ -83,7 +83,8 @@ const PORTS_EACH = 190
 
 let turn = randomInt(PORTS_EACH)
 
-async function nextFreePort(): Promise<number> {
+/** One more of those. */
+export async function freePort(): Promise<number> {
   for (let tries = 0; tries < PORTS_EACH; tries++) {
     turn = (turn + 1) % PORTS_EACH
     const port = FIRST_PORT + turn * PROCESSES + (process.pid % PROCESSES)

@@ -1,28 +1,6 @@
 import { createServer } from 'node:net'
 
-/** The system may offer a port again before whoever asked for it listens there. */
-const offered = new Set<number>()
-
-/** A port that nothing listens on right now, and that was not answered before. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = await anyFreePort()
-    if (offered.has(port)) continue
-    offered.add(port)
-    return port
-  }
-}
-
-function anyFreePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.on('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(address !== null && typeof address === 'object' ? address.port : 0))
-    })
-  })
-}
+export { freePort } from '../sandbox/ports.ts'
 
 /**
  * Waits a moment for a port that a server of ours may still be letting go of.

@@ -17,7 +17,8 @@ const secret = env.STRIPE_WEBHOOK_SECRET ?? ''
 let server: ProxiedServer
 let ada: Person
 beforeAll(async () => {
-  server = await startProxiedServer()
+  // As patient as a server is that nobody told.
+  server = await startProxiedServer(undefined, undefined, { REDIS_TIMEOUT_MS: '300' })
   ada = await newPerson()
 })
 afterAll(() => server?.stop())

@@ -21,7 +21,7 @@ export function inOwnStack(): void {
     })
     stop = stopIt
     shareStacks([facts])
-  }, 120_000)
+  }, 240_000)
   afterAll(async () => {
     shareStacks([shared])
     await adminSql().end({ timeout: 5 })

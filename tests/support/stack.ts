@@ -42,7 +42,7 @@ export type Stack = StackFacts & {
   stop(): Promise<void>
 }
 
-const READY_TIMEOUT_MS = 60_000
+const READY_TIMEOUT_MS = 120_000
 const FOLDER_PREFIX = 'paywright-stack-'
 
 /** A machine that runs all of this at once is slow: an answer of Redis after 300 ms is late, not an outage. */
@@ -71,7 +71,7 @@ export async function startStack({ servers = 2, stripeContract = true } = {}): P
   const logFile = path.join(stateDir, 'servers.log')
   writeFileSync(logFile, '')
   const start = (port: number, settings: Record<string, string> = {}) =>
-    startServer(port, { ...sandbox.env, ...PATIENT, ALLOWED_ORIGINS: LISTED_ORIGIN, ...settings }, (line) =>
+    startServer(port, { ...sandbox.env, ALLOWED_ORIGINS: LISTED_ORIGIN, ...settings }, (line) =>
       appendFileSync(logFile, `${line}\n`),
     )
   const running = ports.map((port) => start(port))
@@ -130,7 +130,7 @@ export function startServer(
   return spawnLeashed({
     name: `server on ${port}`,
     command: [...tool('next'), 'start', '--hostname', '127.0.0.1', '--port', String(port)],
-    settings: { ...settings, NODE_ENV: 'production' },
+    settings: { ...PATIENT, ...settings, NODE_ENV: 'production' },
     onLine,
   })
 }
