@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { FrameLocator, Page } from '@playwright/test'
 import { knowsItsCard } from '../support/paid'
-import { mailedToken } from '../support/people'
+import { mailedToken, newPassword } from '../support/people'
 import { stack } from '../support/stack-in-test'
 import { expect } from './fixtures'
 
@@ -19,7 +19,7 @@ const url = (path: string) => `${stack().appOrigin}${path}`
 
 /** Sign up on the page and confirm with the link in the mail: ends signed in, on the catalogue. */
 export async function signUp(page: Page, email = `${randomUUID()}@example.test`): Promise<Customer> {
-  const customer = { email, password: `pw ${randomUUID()}` }
+  const customer = { email, password: newPassword() }
   await page.goto(url('/sign-up'))
   await page.getByLabel('E-mail address').fill(customer.email)
   await page.getByLabel('Password').fill(customer.password)

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type EdgeServer, startEdgeServer } from '../support/edge-server'
 import { sendForm } from '../support/forms'
-import { mailedToken, newPerson, type Person } from '../support/people'
+import { mailedToken, newPassword, newPerson, type Person } from '../support/people'
 import { cookieAfter, signIn } from '../support/sessions'
 import { stack } from '../support/stack-in-test'
 
@@ -137,7 +137,7 @@ describe('an owner whose account is under attack', () => {
       { tokenHash: token, type: 'recovery' },
       at,
     )
-    const password = `new ${randomUUID()}`
+    const password = newPassword()
     const changed = await sendForm('/new-password', { password }, { ...at, cookie: cookieAfter(confirmed) })
 
     expect(refused.status).toBe(429)

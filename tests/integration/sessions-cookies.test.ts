@@ -6,7 +6,7 @@ import { adminSql } from '../support/db'
 import { type EdgeServer, startEdgeServer } from '../support/edge-server'
 import { callAction, sendForm } from '../support/forms'
 import { newOrder } from '../support/payment-rows'
-import { mailedToken, newPerson, type Person } from '../support/people'
+import { mailedToken, newPassword, newPerson, type Person } from '../support/people'
 import {
   cookieAfter,
   cookieOf,
@@ -41,7 +41,7 @@ describe('over https', () => {
     const headers = { 'x-forwarded-proto': 'https', 'x-forwarded-for': '192.0.2.10' }
     const at = { server: edge.url, headers: { ...headers, origin } }
     const email = `${randomUUID()}@example.test`
-    const person = { email, password: `pw ${randomUUID()}` }
+    const person = { email, password: newPassword() }
 
     const answers = [await sendForm('/sign-up', person, at)]
     const confirmed = await sendForm(

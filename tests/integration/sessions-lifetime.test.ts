@@ -254,20 +254,27 @@ describe('renewing a token that has run out', () => {
     'answered with %s by Auth signs nobody out, and is tried once (A12)',
     async (fault) => {
       auth.answerRenewals(fault)
-      const cookie = await atAuthInBetween(await newPerson())
+      const someone = await newPerson()
+      const openAll = async (cookie: string) => {
+        const startedAt = Date.now()
+        const answers = await Promise.all(
+          [HISTORY, HISTORY, '/payments'].map((path) => open(cookie, path, url)),
+        )
+        return { answers, ms: Date.now() - startedAt }
+      }
+      // With a token that needs no renewal: how long this machine takes to answer at all.
+      const { ms: usualMs } = await openAll(await withToken(someone, { iss: `${auth.url}/auth/v1` }))
+      const cookie = await atAuthInBetween(someone)
       const before = auth.renewals()
-      const startedAt = Date.now()
 
-      const answers = await Promise.all(
-        [HISTORY, HISTORY, '/payments'].map((path) => open(cookie, path, url)),
-      )
+      const { answers, ms } = await openAll(cookie)
 
       expect(answers.slice(0, 2).map(({ status }) => status)).toEqual([503, 503])
       expect(answers[0]?.headers.get('retry-after')).toBe('5')
       expect(answers[2]?.headers.get('location')).toBeNull()
       expect(answers.flatMap(setCookies)).toEqual([])
       expect(auth.renewals() - before).toBe(1)
-      expect(Date.now() - startedAt).toBeLessThan(5_000)
+      expect(ms).toBeLessThan(usualMs + 5_000)
     },
   )
 })

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { adminSql } from '../support/db'
 import { sendForm } from '../support/forms'
 import { newOrder } from '../support/payment-rows'
-import { mailedToken, mailsTo, newPerson, type Person } from '../support/people'
+import { mailedToken, mailedTokens, mailsTo, newPassword, newPerson, type Person } from '../support/people'
 import { startPayment } from '../support/requests'
 import { cookieAfter, issuedMinutesAgo, signIn, withToken } from '../support/sessions'
 import { stack } from '../support/stack-in-test'
@@ -12,8 +12,9 @@ import { stack } from '../support/stack-in-test'
 const { mailboxUrl, serverUrls } = stack()
 
 async function recoveryLink({ email }: Person): Promise<string> {
+  const before = await mailedTokens(mailboxUrl, email, 'recovery')
   await sendForm('/forgotten-password', { email })
-  return await mailedToken(mailboxUrl, email, 'recovery')
+  return await mailedToken(mailboxUrl, email, 'recovery', before)
 }
 
 const follow = (tokenHash: string) =>
@@ -32,7 +33,7 @@ it('a recovery link works once, ends every other session and the old password, a
   const opened = await fetch(`${serverUrls[0]}/auth/confirm?token_hash=${token}&type=recovery`)
   const followed = await follow(token)
   const again = await follow(token)
-  const password = `new ${randomUUID()}`
+  const password = newPassword()
   const saved = await setPassword(password, cookieAfter(followed))
 
   expect(opened.headers.getSetCookie()).toEqual([])
@@ -76,7 +77,7 @@ it('a new password needs a link followed in the last quarter of an hour: a sessi
   })
 
   for (const cookie of [byPassword, late]) {
-    const answer = await setPassword(`new ${randomUUID()}`, cookie)
+    const answer = await setPassword(newPassword(), cookie)
     expect(answer.headers.get('location')).toBeNull()
     expect(await answer.text()).toContain('This link has expired')
   }

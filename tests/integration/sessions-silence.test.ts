@@ -3,12 +3,15 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { adminSql } from '../support/db'
 import { type EdgeServer, startEdgeServer } from '../support/edge-server'
 import { sendForm } from '../support/forms'
-import { newPerson } from '../support/people'
+import { newPassword, newPerson } from '../support/people'
 import { signIn } from '../support/sessions'
 import { inSoak } from '../support/soak'
 
 /** Pairs of one with and one without an account. */
 const SAMPLES = inSoak(30, 200)
+const MOST_MS = 20
+/** An account has five attempts of each kind. */
+const MOST_ROUNDS = 4
 
 let edge: EdgeServer
 let known: string[]
@@ -42,14 +45,14 @@ const WAYS: [string, RegExp, number, Send][] = [
   [
     'signing in',
     /^401 .*wrong_credentials/,
-    3,
+    2,
     (email) => signIn({ email, password: 'not the password' }, from()),
   ],
   [
     'signing up',
     /^303 .*check-your-mail/,
     8,
-    (email) => sendForm('/sign-up', { email, password: `pw ${randomUUID()}` }, from()),
+    (email) => sendForm('/sign-up', { email, password: newPassword() }, from()),
   ],
   ['recovering', /^303 .*check-your-mail/, 8, (email) => sendForm('/forgotten-password', { email }, from())],
 ]
@@ -57,37 +60,49 @@ const WAYS: [string, RegExp, number, Send][] = [
 it.each(WAYS)(
   '%s does not tell who has an account: status, words, time (A8)',
   async (_way, answer, atOnce, send) => {
-    const pairs = await measure(send, atOnce)
+    const pairs: Pair[] = []
+    // A busy machine blurs the times: what is only that goes away with more of them, what tells who has an account stays.
+    do pairs.push(...(await measure(send, atOnce)))
+    while (differenceOf(pairs) >= MOST_MS && pairs.length < MOST_ROUNDS * SAMPLES)
 
-    const difference = Math.abs(median(pairs.map(([has, hasNot]) => has.ms - hasNot.ms)))
     console.log(
-      `median difference ${difference.toFixed(1)} ms of ${median(pairs.map(([has]) => has.ms)).toFixed(0)} ms`,
+      `median difference ${differenceOf(pairs).toFixed(1)} ms of ${median(pairs.map(({ has }) => has.ms)).toFixed(0)} ms, ${pairs.length} pairs`,
     )
-    expect(difference).toBeLessThan(20)
-    expect(pairs[0]?.[0].said).toMatch(answer)
-    expect(new Set(pairs.flat().map(({ said }) => said)).size).toBe(1)
+    expect(differenceOf(pairs)).toBeLessThan(MOST_MS)
+    expect(pairs[0]?.has.said).toMatch(answer)
+    expect(new Set(pairs.flatMap(({ has, hasNot }) => [has.said, hasNot.said])).size).toBe(1)
   },
-  inSoak(60_000, 600_000),
+  inSoak(120_000, 1_200_000),
 )
 
 type Answer = { ms: number; said: string }
+type Pair = { has: Answer; hasNot: Answer; hasFirst: boolean }
+
+/** The answer to the second waits for the first one's: the two orders are looked at apart, and count the same. */
+function differenceOf(pairs: Pair[]): number {
+  const [first = 0, second = 0] = [true, false].map((hasFirst) =>
+    median(pairs.filter((pair) => pair.hasFirst === hasFirst).map(({ has, hasNot }) => has.ms - hasNot.ms)),
+  )
+  return Math.abs(first + second) / 2
+}
 
 /**
  * One with an account and one without ask at the same moment, now this one first and now the other: whatever else this
  * machine is doing, it does to both.
  */
-async function measure(send: Send, atOnce: number): Promise<[Answer, Answer][]> {
+async function measure(send: Send, atOnce: number): Promise<Pair[]> {
   // The first looks at the form; these are not counted.
   for (let index = 0; index < 3; index++) await timed(send, `${randomUUID()}@example.test`)
   const left = [...known]
-  const pairs: [Answer, Answer][] = []
+  const pairs: Pair[] = []
   const next = async () => {
     for (let email = left.shift(); email !== undefined; email = left.shift()) {
       const stranger = `${randomUUID()}@example.test`
-      const order = left.length % 2 ? [email, stranger] : [stranger, email]
+      const hasFirst = left.length % 2 === 1
+      const order = hasFirst ? [email, stranger] : [stranger, email]
       const answers = await Promise.all(order.map((one) => timed(send, one)))
-      const [has, hasNot] = order[0] === email ? answers : answers.toReversed()
-      if (has && hasNot) pairs.push([has, hasNot])
+      const [has, hasNot] = hasFirst ? answers : answers.toReversed()
+      if (has && hasNot) pairs.push({ has, hasNot, hasFirst })
     }
   }
   await Promise.all(Array.from({ length: atOnce }, next))

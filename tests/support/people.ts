@@ -52,16 +52,31 @@ export async function mailsTo(mailboxUrl: string, email: string): Promise<Mail[]
   return ((await response.json()) as { messages: Mail[] }).messages
 }
 
-/** The token of the newest mail's link to an address, of one kind if need be; waits for the mail. */
-export async function mailedToken(mailboxUrl: string, email: string, type = '\\w+'): Promise<string> {
-  const link = new RegExp(`token_hash=([\\w.-]+)&type=${type}`)
+/**
+ * The token of the newest mail's link to an address, of one kind if need be; waits for the mail.
+ * @param known tokens of mails that were there before: the app answers before its mail has arrived
+ */
+export async function mailedToken(
+  mailboxUrl: string,
+  email: string,
+  type = '\\w+',
+  known: readonly string[] = [],
+): Promise<string> {
   const deadline = Date.now() + 20_000
   while (Date.now() < deadline) {
-    for (const mail of await mailsTo(mailboxUrl, email)) {
-      const token = mail.links.map((one) => link.exec(one)?.[1]).find(Boolean)
-      if (token) return token
-    }
+    const token = (await mailedTokens(mailboxUrl, email, type)).find((one) => !known.includes(one))
+    if (token) return token
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
   throw new Error('no mail with a link arrived')
 }
+
+/** The tokens of all mails' links to an address, the newest first. */
+export async function mailedTokens(mailboxUrl: string, email: string, type: string): Promise<string[]> {
+  const link = new RegExp(`token_hash=([\\w.-]+)&type=${type}`)
+  const mails = await mailsTo(mailboxUrl, email)
+  return mails.flatMap(({ links }) => links.map((one) => link.exec(one)?.[1] ?? '').filter(Boolean))
+}
+
+/** One that is taken, whatever its figures are: an id of few letters can be a common password with a little around it. */
+export const newPassword = () => `these words are mine ${randomUUID()}`
