@@ -61,9 +61,14 @@ describe('starting a subscription', () => {
     expect(made.data).toHaveLength(1)
     const again = await subscribe(person, PLANS.elite)
     expect([again.status, await again.json()]).toMatchObject([409, { error: { code: 'subscribed_already' } }])
-    const [payment] = await adminSql()`select p.description, p.status, p.order_id from public.payments p
-      join public.customers c on c.id = p.customer_id where c.user_id = ${person.id}`
-    expect(payment).toMatchObject({ description: 'Premium', status: 'succeeded', order_id: null })
+    const paymentOf = async () => {
+      const [payment] = await adminSql()`select p.description, p.status, p.order_id from public.payments p
+        join public.customers c on c.id = p.customer_id where c.user_id = ${person.id}`
+      return payment
+    }
+    // The subscription tells of access; events of its own tell of the money, and of what it was for.
+    await until(async () => (await paymentOf())?.status === 'succeeded')
+    expect(await paymentOf()).toMatchObject({ description: 'Premium', status: 'succeeded', order_id: null })
   })
 
   it('another plan closes the page of the first', async () => {
