@@ -2,7 +2,7 @@ import type { ISql } from 'postgres'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { sealAuditLog } from '@/lib/audit/seal'
 import { describeFinding, verifyAuditLog } from '@/lib/audit/verify'
-import { asService, findingsAfter, newAuditRow, undone, within } from '../support/audit'
+import { asService, findingsAfter, newAuditRow, onlyWriter, undone, within } from '../support/audit'
 
 /** Seal anew from a place on, as somebody would who knows how. */
 async function resealFrom(sql: ISql, id: number): Promise<void> {
@@ -158,6 +158,7 @@ describe('what a verification finds (D2)', () => {
 
   it('finds what is wrong on any page of a long log, and says how long 100,000 rows take', async () => {
     const { findings, wrong, bytes, seconds } = await undone(async (sql) => {
+      await onlyWriter(sql)
       await sql`
         insert into private.audit_log (actor_type, actor_id, action, subject_type, subject_id, source, detail)
         select 'stripe', gen_random_uuid(), 'payment.succeeded', 'payment', gen_random_uuid()::text, 'webhook',

@@ -116,6 +116,8 @@ describe('nobody changes what the audit log says (D1)', () => {
 })
 
 describe('what is audited (D4)', () => {
+  const KINDS = ['payment', 'refund', 'dispute']
+
   beforeAll(async () => {
     // Our own record of every change, beside the one that is being tested.
     await adminSql().unsafe(`
@@ -129,17 +131,16 @@ describe('what is audited (D4)', () => {
             tg_argv[0], new.status);
         end if;
         return null;
-      end $$;
-      create trigger audit_test after insert or update on public.payments for each row execute function audit_test.note('payment');
-      create trigger audit_test after insert or update on public.refunds for each row execute function audit_test.note('refund');
-      create trigger audit_test after insert or update on public.disputes for each row execute function audit_test.note('dispute');`)
+      end $$`)
+    // One table locked at a time: a webhook that still comes in locks several, and both would wait for each other.
+    for (const kind of KINDS)
+      await adminSql().unsafe(
+        `create trigger audit_test after insert or update on public.${kind}s for each row execute function audit_test.note('${kind}')`,
+      )
   })
   afterAll(async () => {
-    await adminSql().unsafe(`
-      drop trigger audit_test on public.payments;
-      drop trigger audit_test on public.refunds;
-      drop trigger audit_test on public.disputes;
-      drop schema audit_test cascade;`)
+    for (const kind of KINDS) await adminSql().unsafe(`drop trigger audit_test on public.${kind}s`)
+    await adminSql()`drop schema audit_test cascade`
   })
 
   /** Both records of a payment, in order, each with the transaction that wrote it. */
@@ -218,7 +219,9 @@ describe('what is not audited (D5)', () => {
     ])
       expect((await postEvent(server, event, { secret })).status).toBe(200)
 
-    const rows = await adminSql()`select a::text as text from private.audit_log a`
+    // Why, in the words of staff, is kept as they wrote it; the tests of what must not stay write just such words.
+    const rows =
+      await adminSql()`select (to_jsonb(a) #- '{detail,reason}')::text as text from private.audit_log a`
 
     expect(rows.length).toBeGreaterThan(10)
     expect(rows.some((row) => row.text.includes(told.paymentId))).toBe(true)

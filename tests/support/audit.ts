@@ -45,6 +45,11 @@ export async function undone<Result>(work: (sql: ISql) => Promise<Result>): Prom
   return first.result
 }
 
+/** Waits for whoever writes to the audit log, a late webhook for example; others wait until this transaction is over. */
+export async function onlyWriter(sql: ISql): Promise<void> {
+  await sql`lock table private.audit_log in share row exclusive mode`
+}
+
 export async function newAuditRow(sql: ISql | Sql): Promise<number> {
   const [row] = await sql`
     insert into private.audit_log (actor_type, actor_id, action, subject_type, subject_id, source, detail)
@@ -65,6 +70,7 @@ export async function findingsAfter(
   { againstHead = true } = {},
 ): Promise<{ findings: AuditFinding[]; ids: number[]; hole: number; head: Head }> {
   return await undone(async (sql) => {
+    await onlyWriter(sql)
     const ids: number[] = []
     let hole = 0
     for (let n = 0; n < 9; n++) {
