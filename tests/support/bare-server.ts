@@ -4,6 +4,7 @@ import path from 'node:path'
 import { waitUntilReady } from '../../scripts/health'
 import { freePort } from '../../scripts/ports'
 import { root, spawnLeashed, tool } from '../../scripts/processes'
+import { PATIENT } from './stack'
 import { stack } from './stack-in-test'
 
 export type BareServer = { url: string; stop(): Promise<void> }
@@ -28,7 +29,7 @@ export async function startServerWithoutMiddleware(): Promise<BareServer> {
   const server = spawnLeashed({
     name: `server without middleware on ${port}`,
     command: [...tool('next'), 'start', folder, '--hostname', '127.0.0.1', '--port', String(port)],
-    settings: { ...stack().env, NODE_ENV: 'production' },
+    settings: { ...PATIENT, ...stack().env, NODE_ENV: 'production' },
   })
   await waitUntilReady(url, 60_000)
   return {

@@ -46,7 +46,7 @@ const READY_TIMEOUT_MS = 120_000
 const FOLDER_PREFIX = 'paywright-stack-'
 
 /** A machine that runs all of this at once is slow: an answer of Redis after 300 ms is late, not an outage. */
-const PATIENT = { REDIS_TIMEOUT_MS: '3000' }
+export const PATIENT = { REDIS_TIMEOUT_MS: '3000' }
 /** Another shop of the same people, for whose pages the JSON addresses are there too. */
 export const LISTED_ORIGIN = 'https://shop.example.test'
 
@@ -121,7 +121,7 @@ export async function startStack({ servers = 2, stripeContract = true } = {}): P
   }
 }
 
-/** One more server process of the same build, with settings of its own. */
+/** One more server process of the same build, patient unless its settings say otherwise. */
 export function startServer(
   port: number,
   settings: Record<string, string>,
