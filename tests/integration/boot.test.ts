@@ -27,7 +27,8 @@ async function runUntilEnd(command: string[], settings: Record<string, string>):
       () => {},
     )
   }, 50)
-  const code = await new Promise<number | null>((resolve) => child.on('exit', resolve))
+  // At its exit, what it wrote last may still be on its way.
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve))
   clearInterval(watch)
   return { code, output, listened }
 }
