@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 
-/** In everything below that is made up: nothing else in a log or a database can hold it. */
-export const MARK = randomUUID().slice(0, 8)
+/** In everything below that is made up: nothing else in a log or a database can hold it, no id and no hash (they have no z). */
+export const MARK = `z${randomUUID().slice(0, 8)}`
 
 /** One of each kind of what must stay where it was typed. */
 export const CANARY = {
