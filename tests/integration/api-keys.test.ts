@@ -208,7 +208,12 @@ describe('a key that is not good', () => {
 
     const times: Record<string, number[]> = {}
     const bodies = new Set<string>()
-    for (let round = 0; round < 15; round++) {
+    // The quickest of each: a busy machine makes answers slower, never quicker.
+    const difference = () => {
+      const quickest = Object.values(times).map((list) => Math.min(...list))
+      return Math.max(...quickest) - Math.min(...quickest)
+    }
+    for (let round = 0; round < 15 || (round < 60 && difference() >= 50); round++) {
       for (const [what, header] of Object.entries(headers)) {
         const start = performance.now()
         const response = await get(`/api/orders/${randomUUID()}`, null, { headers: header })
@@ -218,10 +223,8 @@ describe('a key that is not good', () => {
       }
     }
 
-    // The quickest of each: a busy machine makes answers slower, never quicker.
-    const quickest = Object.values(times).map((list) => Math.min(...list))
     expect([...bodies]).toEqual(['401 not_authorized Not authorized.'])
-    expect(Math.max(...quickest) - Math.min(...quickest)).toBeLessThan(50)
+    expect(difference()).toBeLessThan(50)
   })
 
   it('is refused by the next request on both servers once it is revoked, and stays so', async () => {

@@ -5,7 +5,7 @@ import type { Leashed } from '../../scripts/processes'
 import { adminSql } from '../support/db'
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy'
 import { newStaff, type Paid, paid } from '../support/paid'
-import { effectsOn, newOrder, openedPayment, PAID_ONCE } from '../support/payment-rows'
+import { effectsOn, newOrder, type OpenedPayment, openedPayment, PAID_ONCE } from '../support/payment-rows'
 import { newPerson, type Person } from '../support/people'
 import { refund, startPayment } from '../support/requests'
 import { signIn } from '../support/sessions'
@@ -92,12 +92,14 @@ describe('a dependency that never answers', () => {
         }),
     )
 
+  /** What a busy machine adds is seen while nothing hangs. That all is well would be remembered for two seconds. */
+  const usualMs = async () => Math.max(...(await askAll('health')).map(({ ms }) => ms))
+
   // Redis last: the answer to the health check is kept for two seconds, and the others take longer.
   it.each(['database', 'stripe', 'supabase', 'redis'] as const)(
     'keeps nobody waiting longer than a deadline: %s (C6)',
     async (dependency) => {
-      // What a busy machine adds is seen while nothing hangs. That all is well would be remembered for two seconds.
-      const usual = Math.max(...(await askAll('health')).map(({ ms }) => ms))
+      const usual = await usualMs()
       await setFaults('hang', dependency)
 
       const took = await askAll()
@@ -121,37 +123,36 @@ describe('a dependency that never answers', () => {
   }
 
   it('answers 503 when all connections of the pool are busy, drops none of them, and recovers (C12)', async () => {
-    const payment = await openedPayment()
+    const [usual, payment] = [await openedPayment(), await openedPayment()]
+    const eventsOf = (one: OpenedPayment) =>
+      Array.from({ length: 30 }, () => eventOf('payment_intent.succeeded', intentOf(one, 'succeeded')))
+    const sendAll = async (events: ReturnType<typeof eventsOf>) => {
+      const startedAt = Date.now()
+      const answers = await Promise.all(events.map((event) => postEvent(url, event, { secret })))
+      return { statuses: new Set(answers.map(({ status }) => status)), ms: Date.now() - startedAt }
+    }
+    // What a busy machine needs for so many.
+    const { ms: usuallyMs } = await sendAll(eventsOf(usual))
     const connectionsBefore = proxies.database.connections()
-    const events = Array.from({ length: 30 }, () =>
-      eventOf('payment_intent.succeeded', intentOf(payment, 'succeeded')),
-    )
-    const sent: Promise<{ status: number; ms: number }>[] = []
+    const events = eventsOf(payment)
 
-    await adminSql().begin(async (sql) => {
+    const locked = await adminSql().begin(async (sql) => {
       await sql`select from public.payments where id = ${payment.paymentId} for update`
-      for (const event of events) {
-        const startedAt = Date.now()
-        sent.push(
-          postEvent(url, event, { secret }).then(({ status }) => ({ status, ms: Date.now() - startedAt })),
-        )
-      }
-      await Promise.all(sent)
+      return await sendAll(events)
     })
-    const recoveredAt = Date.now()
-    const after = await Promise.all(events.map((event) => postEvent(url, event, { secret })))
+    const after = await sendAll(events)
 
-    const answers = await Promise.all(sent)
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([503]))
-    expect(Math.max(...answers.map(({ ms }) => ms))).toBeLessThan(IN_TIME_MS)
-    expect(new Set(after.map(({ status }) => status))).toEqual(new Set([200]))
-    expect(Date.now() - recoveredAt).toBeLessThan(5_000)
+    expect(locked.statuses).toEqual(new Set([503]))
+    expect(locked.ms).toBeLessThan(IN_TIME_MS + usuallyMs)
+    expect(after.statuses).toEqual(new Set([200]))
+    expect(after.ms).toBeLessThan(5_000 + usuallyMs)
     expect(await effectsOn(payment)).toMatchObject(PAID_ONCE)
     // Ten of the pool, and one for each call that was taken back.
     expect(proxies.database.connections() - connectionsBefore).toBeLessThanOrEqual(40)
   })
 
   it('is alive without any of them, and says of each whether it answers (C13)', async () => {
+    const usual = await usualMs()
     await setFaults('hang')
     const startedAt = Date.now()
 
@@ -160,7 +161,7 @@ describe('a dependency that never answers', () => {
     expect([alive.status, await alive.json()]).toEqual([200, { status: 'alive' }])
     const health = await ready.json()
     expect(ready.status).toBe(503)
-    expect(Date.now() - startedAt).toBeLessThan(IN_TIME_MS)
+    expect(Date.now() - startedAt).toBeLessThan(IN_TIME_MS + usual)
     expect(health).toEqual({
       status: 'down',
       checks: { database: false, auth: false, stripe: false, redis: false },
