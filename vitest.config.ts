@@ -37,8 +37,9 @@ export default defineConfig({
           include: ['tests/integration/**/*.test.ts'],
           globalSetup: ['tests/support/integration-setup.ts'],
           setupFiles: ['tests/support/tell-failures.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 120_000,
+          // Longer than a server may take to start on a busy machine.
+          hookTimeout: 120_000,
           // Each lane has a stack of its own, see tests/support/lanes.ts. Three of them keep two cores busy: tests mostly wait.
           maxWorkers: 3,
         },
