@@ -140,7 +140,13 @@ describe('a dependency that never answers', () => {
       await sql`select from public.payments where id = ${payment.paymentId} for update`
       return await sendAll(events)
     })
-    const after = await sendAll(events)
+    const recoveredAt = Date.now()
+    // As Stripe does, what was not taken again: a cancel is a message of its own, and a late one meets the next statement.
+    for (let waiting = events, tries = 0; waiting.length > 0 && tries < 5; tries++) {
+      const answers = await Promise.all(waiting.map((event) => postEvent(url, event, { secret })))
+      waiting = waiting.filter((_event, n) => answers[n]?.status !== 200)
+    }
+    const after = { ...(await sendAll(events)), ms: Date.now() - recoveredAt }
 
     expect(locked.statuses).toEqual(new Set([503]))
     expect(locked.ms).toBeLessThan(IN_TIME_MS + usuallyMs)
