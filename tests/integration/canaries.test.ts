@@ -144,7 +144,8 @@ describe('what must not stay', () => {
     await new Promise((resolve) => setTimeout(resolve, 500))
 
     expect(canariesIn(told.join('\n'))).toEqual([])
-    expect(taken.filter(({ status }) => status >= 300 && status !== 404)).toEqual([])
+    const refused = taken.filter(({ status }) => status >= 300 && status !== 404)
+    expect(refused.map(({ status, url }) => `${status} ${new URL(url).pathname}`)).toEqual([])
     const lines = servers.lines.slice(before)
     expect(canariesIn(lines.join('\n'))).toEqual([])
     expect(suspicious(lines)).toEqual([])

@@ -140,7 +140,7 @@ function reportToUs(text: string, { server, headers }: At): Promise<Response[]> 
 /** One that can be replayed: others of the database may be kept without what they said. */
 async function anEventOf({ intentId }: Paid): Promise<string> {
   const [row] = await adminSql()`
-    select event_id as id from private.webhook_events where not livemode and status = 'processed'
+    select event_id as id from private.webhook_events where not livemode and status = 'processed' and payload is not null
       and ${intentId} in (object_id, payload -> 'object' ->> 'payment_intent') limit 1`
   return String(row?.id)
 }
