@@ -65,8 +65,12 @@ describe('webhooks go wrong', () => {
   it('stripe.E2 created last: the event of the creation arrives after the others', async () => {
     const { stripe, url, quiet, accepted } = await troubled()
     await admin(url, '/chaos', { profile: 'created-last' })
-    const { id } = await stripe.paymentIntents.create({ amount: 900, currency: 'usd' })
-    await stripe.paymentIntents.confirm(id, { payment_method: 'pm_card_visa' })
+    await stripe.paymentIntents.create({
+      amount: 900,
+      currency: 'usd',
+      payment_method: 'pm_card_visa',
+      confirm: true,
+    })
     await quiet()
 
     expect(
