@@ -28,6 +28,8 @@ test('somebody takes their data along and goes: the old session reads nothing, t
   expect(file.tables['auth.users'].rows).toMatchObject([{ email: customer.email }])
   expect(file.tables['public.payments'].rows).toMatchObject([{ id: paymentId, status: 'succeeded' }])
 
+  // The fee and the settlement come with an event after the one that paid.
+  await expect.poll(async () => (await ledgerOf(paymentId)).stripe_clearing_eur).toBe(0)
   const ledger = await ledgerOf(paymentId)
   const oldCookies = await context.cookies()
   const leave = page.getByRole('button', { name: 'Delete my account' })
