@@ -1,10 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
+import type { Stripe } from '@/lib/stripe/server'
 import { adminSql } from '../support/db'
-import { ledgerOf, newStaff, paid, until } from '../support/paid'
+import { ledgerOf, newStaff, type Paid, paid, until } from '../support/paid'
 import type { Person } from '../support/people'
-import { refund, sweep } from '../support/requests'
+import { refund, sweep, untilAnswered } from '../support/requests'
+import { stack } from '../support/stack-in-test'
+import { eventOf, postEvent } from '../support/stripe-events'
 import { stripeSdk } from '../support/stripe-sdk'
+import { withoutWebhooks } from '../support/webhooks-off'
+
+const { env, serverUrls } = stack()
+const [serverUrl = ''] = serverUrls
 
 const asked = (amountMinor?: number) => ({
   reason: 'requested_by_customer',
@@ -65,7 +72,9 @@ describe('refunds', () => {
     const { paymentId, intentId } = await paid()
 
     const answers = await Promise.all(
-      Array.from({ length: 50 }, () => refund(support, paymentId, asked(100))),
+      Array.from({ length: 50 }, () =>
+        untilAnswered((key) => refund(support, paymentId, asked(100), { key })),
+      ),
     )
 
     const accepted = answers.filter((answer) => answer.status === 201).length
@@ -82,7 +91,7 @@ describe('refunds', () => {
     const key = randomUUID()
 
     const answers = await Promise.all(
-      Array.from({ length: 5 }, () => refund(support, paymentId, asked(500), { key })),
+      Array.from({ length: 5 }, () => untilAnswered(() => refund(support, paymentId, asked(500), { key }))),
     )
     const other = await refund(support, paymentId, asked(600), { key })
 
@@ -129,32 +138,67 @@ describe('refunds', () => {
     expect(await ledgerOf(paymentId)).toMatchObject({ refunds_eur: 0, sales_eur: -2400 })
   })
 
-  it('sends the second payment of an order back by itself', async () => {
-    const { orderId, intentId } = await paid()
-    const first = await stripeSdk().paymentIntents.retrieve(intentId)
-    const second = await stripeSdk().paymentIntents.create({
-      amount: 2400,
-      currency: 'eur',
-      customer: String(first.customer),
-      metadata: { order_id: orderId },
-      payment_method: 'pm_card_visa',
-      confirm: true,
-      automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
-    })
-    await until(async () => {
+  describe('of the second payment of an order', () => {
+    const payAgain = async (
+      { orderId, intentId }: Paid,
+      more: Partial<Stripe.PaymentIntentCreateParams> = {},
+    ) => {
+      const { customer } = await stripeSdk().paymentIntents.retrieve(intentId)
+      return await stripeSdk().paymentIntents.create({
+        amount: 2400,
+        currency: 'eur',
+        customer: String(customer),
+        metadata: { order_id: orderId },
+        payment_method: 'pm_card_visa',
+        confirm: true,
+        automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
+        ...more,
+      })
+    }
+    const rowOf = async ({ id }: Stripe.PaymentIntent) => {
       const [row] =
-        await adminSql()`select review_reason from public.payments where stripe_payment_intent_id = ${second.id}`
-      return row?.review_reason === 'order_already_paid'
+        await adminSql()`select status, review_reason from public.payments where stripe_payment_intent_id = ${id}`
+      return row
+    }
+    const isRefused = async (second: Stripe.PaymentIntent) =>
+      (await rowOf(second))?.review_reason === 'order_already_paid'
+    const sweepRefunds = async () => {
+      await adminSql()`update private.refund_requests set checked_at = now() - interval '1 minute' where requested_by is null`
+      await sweep()
+    }
+
+    it('gives all of it back by itself', async () => {
+      const bought = await paid()
+      const second = await payAgain(bought)
+      await until(() => isRefused(second))
+
+      await sweepRefunds()
+
+      expect((await stripeSdk().refunds.list({ payment_intent: second.id })).data).toMatchObject([
+        { amount: 2400 },
+      ])
+      const [order] = await adminSql()`select status from public.orders where id = ${bought.orderId}`
+      expect(order?.status).toBe('paid')
     })
-    await adminSql()`update private.refund_requests set checked_at = now() - interval '1 minute' where requested_by is null`
 
-    await sweep()
+    it('gives back what the dashboard has left of it, though the refund was told of first', async () => {
+      const second = await payAgain(await paid(), { capture_method: 'manual' })
+      await until(async () => (await rowOf(second))?.status === 'requires_capture')
+      const given = await withoutWebhooks(async () => {
+        await stripeSdk().paymentIntents.capture(second.id)
+        return await stripeSdk().refunds.create({ payment_intent: second.id, amount: 700 })
+      })
+      const tell = (type: string, object: object) =>
+        postEvent(serverUrl, eventOf(type, { ...object }), { secret: env.STRIPE_WEBHOOK_SECRET ?? '' })
 
-    expect((await stripeSdk().refunds.list({ payment_intent: second.id })).data).toMatchObject([
-      { amount: 2400 },
-    ])
-    const [order] = await adminSql()`select status from public.orders where id = ${orderId}`
-    expect(order?.status).toBe('paid')
+      await tell('refund.created', given)
+      await tell('payment_intent.succeeded', await stripeSdk().paymentIntents.retrieve(second.id))
+
+      expect(await isRefused(second)).toBe(true)
+      await sweepRefunds()
+      const { data } = await stripeSdk().refunds.list({ payment_intent: second.id })
+      expect(data.map(({ amount }) => amount)).toEqual([1700, 700])
+    })
   })
 })
 

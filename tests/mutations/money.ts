@@ -34,6 +34,18 @@ export const MONEY_MUTATIONS: readonly Mutation[] = [
     caughtBy: simulator(/paid a second time, and only/),
   },
   {
+    mistake: 'a second payment that is sent back whole, whatever went back before',
+    at: { sqlFunction: 'private.settle_order' },
+    find: `v_left := private.refundable_minor(p_payment.id);`,
+    put: `v_left := p_payment.amount_received_minor;`,
+    caughtBy: {
+      project: 'integration',
+      file: 'tests/integration/refunds.test.ts',
+      test: 'what the dashboard has left of it',
+      says: /to deeply equal/,
+    },
+  },
+  {
     mistake: 'an amount that is not compared',
     at: { sqlFunction: 'private.settle_order' },
     find: `p_payment.currency <> v_order.currency or p_payment.amount_received_minor <> v_order.total_minor`,

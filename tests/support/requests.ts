@@ -50,6 +50,18 @@ export function refund(
   return post(`/api/payments/${paymentId}/refunds`, by, body, options)
 }
 
+/** 503 says that nothing is known to be done, and to ask again with the same key: what a careful caller does. */
+export async function untilAnswered(
+  ask: (key: string) => Promise<Response>,
+  key: string = randomUUID(),
+): Promise<Response> {
+  for (;;) {
+    const response = await ask(key)
+    if (response.status !== 503) return response
+    await new Promise((resolve) => setTimeout(resolve, 500))
+  }
+}
+
 /** What the page does once a person has confirmed that they want to go. */
 export function eraseAccount(person: Person | null, options?: Options): Promise<Response> {
   return post('/api/privacy/erasure', person, { confirm: 'delete' }, options)
