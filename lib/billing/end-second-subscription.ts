@@ -19,21 +19,21 @@ export const Cancellation = Known.extend({
 export type Cancellation = z.infer<typeof Cancellation>
 
 /**
- * End it at Stripe now, and send back what was paid for it; unless the one that was there first is over by now, which nobody may
- * have told us. Safe to repeat: Stripe ends it once, and of what went back nothing is left to send. What cannot be done yet, the
- * next sweep does.
+ * End it at Stripe now, and send back what was paid for it; unless the one that was there first is over by now, or was when this
+ * one began, which nobody may have told us. Safe to repeat: Stripe ends it once, and of what went back nothing is left to send.
+ * What cannot be done yet, the next sweep does.
  * @throws AppError or StripeError when it has to be tried again
  */
 export async function endSecondSubscription(cancellation: Cancellation): Promise<void> {
   const { id, stripeId, version, attempt, ended, older } = cancellation
   const about = { p_subscription_id: id }
+  // An earlier try may have ended it, and died before it knew.
+  await lookAt(attempt > 1 && !ended ? [...older, { stripeId, version }] : older)
+  if ((await callService('keep_second_subscription', about)) === true) {
+    log.info('second_subscription_ended', { outcome: 'kept' })
+    return
+  }
   if (!ended) {
-    // An earlier try may have ended it, and died before it knew.
-    await lookAt(attempt > 1 ? [...older, { stripeId, version }] : older)
-    if ((await callService('keep_second_subscription', about)) === true) {
-      log.info('second_subscription_ended', { outcome: 'kept' })
-      return
-    }
     try {
       await askStripe((stripe) =>
         stripe.subscriptions.cancel(stripeId, {}, { idempotencyKey: `second-subscription:${id}:${attempt}` }),

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import type { Stripe } from '@/lib/stripe/server'
 import { advanceClock } from '../sandbox/stripe/support/billing'
 import { payOnPage } from '../sandbox/stripe/support/hosted'
+import { allHandled } from '../support/all-handled'
 import { onTestClock, PLANS, priceOf, subscriptionRow } from '../support/billing'
 import { adminSql, callService } from '../support/db'
 import { until } from '../support/paid'
@@ -178,29 +179,55 @@ describe('a second subscription that Stripe has anyway', () => {
     expect(await entitled(person)).toBe('premium active')
   })
 
-  it('stays when the first one is over and nobody has told us', async () => {
+  /** The first one is over, and nobody has told us, when the second begins. */
+  async function secondAfterTheFirst() {
     const person = await newPerson()
     const { customer, clock } = await onTestClock(person, 'pm_card_visa')
     const price = await priceOf(PLANS.premium)
     const create = () => stripeSdk().subscriptions.create({ customer, items: [{ price }] })
     const first = await create()
     await until(async () => (await subscriptionRow(first.id))?.status === 'active')
+    await allHandled(customer)
     await withoutWebhooks(() => stripeSdk().subscriptions.cancel(first.id))
     await advanceClock(stripeSdk(), clock, 60)
     const second = await create()
     await until(async () => (await subscriptionRow(second.id))?.status === 'active')
+    return { person, customer, first, second }
+  }
+
+  const isKept = async (subscription: Stripe.Subscription) => {
+    const { id } = (await subscriptionRow(subscription.id)) ?? {}
+    const decisions =
+      await adminSql()`select kept_at is not null as kept from private.subscription_cancellations where subscription_id = ${id ?? null}`
+    return decisions.length === 1 && decisions[0]?.kept === true
+  }
+
+  it('stays when the first one is over and nobody has told us', async () => {
+    const { person, first, second } = await secondAfterTheFirst()
 
     await until(async () => {
       await sweep()
-      return (await subscriptionRow(first.id))?.status === 'canceled'
+      return await isKept(second)
     })
 
+    expect((await subscriptionRow(first.id))?.status).toBe('canceled')
     expect((await stripeSdk().subscriptions.retrieve(second.id)).status).toBe('active')
     expect(await entitled(person)).toBe('premium active')
-    const { id } = (await subscriptionRow(second.id)) ?? {}
-    const decisions =
-      await adminSql()`select kept_at is not null as kept from private.subscription_cancellations where subscription_id = ${id ?? null}`
-    expect(decisions).toEqual([{ kept: true }])
+  })
+
+  it('is not paid back when it has ended by itself and the first one was over before it began', async () => {
+    const { customer, second } = await secondAfterTheFirst()
+    await stripeSdk().subscriptions.cancel(second.id)
+    await until(async () => (await subscriptionRow(second.id))?.status === 'canceled')
+
+    await until(async () => {
+      await sweep()
+      return await isKept(second)
+    })
+
+    await sweep()
+    const payments = await stripeSdk().charges.list({ customer })
+    expect(payments.data.map(({ amount_refunded }) => amount_refunded)).toEqual([0, 0])
   })
 })
 
