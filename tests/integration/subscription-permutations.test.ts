@@ -9,6 +9,7 @@ import {
   checkingOut,
   completing,
   FAILED_AT,
+  fallingBehind,
   manySubscribers,
   renewing,
   type Subscriber,
@@ -166,6 +167,31 @@ describe('events of subscriptions in any order', () => {
       expect(await endings(name, all)).toEqual(orders.map(() => ENDINGS[name].ending))
     },
     inSoak(60_000, 900_000),
+  )
+
+  it.each([
+    ['both owed', FAILED_AT - 600],
+    ['older paid', FAILED_AT],
+  ] as const)(
+    'of two renewals that fail, the older one that is owed gives the day: %s (W13)',
+    async (ending, since) => {
+      const [sample] = await manySubscribers(1)
+      const events = sample ? fallingBehind(sample, ending).events : []
+      const orders = permutations([...events.keys()])
+      const subscribers = await manySubscribers(orders.length)
+
+      await tellAll(
+        subscribers.map((who, n) => ({ who, story: fallingBehind(who, ending), order: orders[n] ?? [] })),
+      )
+
+      const access = await adminSql()`
+      select e.state, extract(epoch from e.until)::int as until,
+        (select count(*)::int from private.outbox o join public.invoices i on i.id::text = o.key
+          where o.kind = 'grace_started' and i.customer_id = c.id and i.status = 'open' and i.grace_ends_at = e.until) as mails
+      from public.customers c cross join lateral private.entitlements(c.id, false) e
+      where c.id = any (${subscribers.map(({ customerId }) => customerId)}::uuid[])`
+      expect(access).toEqual(orders.map(() => ({ state: 'grace', until: since + 86_400, mails: 1 })))
+    },
   )
 
   it('whatever is lost, a look at the subscription brings its state and access in line (W13)', async () => {

@@ -261,6 +261,31 @@ export function renewing(who: Subscriber, ending: 'paid' | 'owed' | 'paid late')
   ])
 }
 
+/** Two renewals fail, ten minutes apart; in one of the stories the older one is paid then. Three events, or four. */
+export function fallingBehind(who: Subscriber, ending: 'both owed' | 'older paid'): BillingStory {
+  const newer = `${who.renewal}_newer`
+  const behind = subscriptionOf(who, 'past_due', { latest_invoice: newer })
+  const invoice = (id: string, status: string) => invoiceOf(who, id, status, 1)
+  const failed = (id: string, at: number): Step => ({
+    changed: [invoice(id, 'open')],
+    told: [{ type: 'invoice.payment_failed', object: invoice(id, 'open'), at }],
+  })
+  const past: Step = {
+    changed: [behind, invoiceOf(who, who.first, 'paid', 1), invoice(newer, 'draft')],
+    told: [],
+  }
+  const updated: Step = {
+    changed: [],
+    told: [{ type: 'customer.subscription.updated', object: behind, at: FAILED_AT }],
+  }
+  const paid: Step = {
+    changed: [invoice(who.renewal, 'paid')],
+    told: [{ type: 'invoice.paid', object: invoice(who.renewal, 'paid') }],
+  }
+  const steps = [withPast(past)(failed(who.renewal, FAILED_AT - 600), 0), failed(newer, FAILED_AT), updated]
+  return story(ending === 'older paid' ? [...steps, paid] : steps)
+}
+
 /** The first step of a story holds what was there before it. */
 function withPast(past: Step): (step: Step, index: number) => Step {
   return (step, index) => (index === 0 ? { ...step, changed: [...past.changed, ...step.changed] } : step)
