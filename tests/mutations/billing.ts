@@ -75,6 +75,30 @@ export const BILLING_MUTATIONS: readonly Mutation[] = [
     caughtBy: simulator(/is sent back twice|goes back|is asked for where/),
   },
   {
+    mistake: 'a second subscription that has ended, paid back without a look at the first',
+    at: { sqlFunction: 'private.stood_in_its_way' },
+    find: ` and o.ended_at > p_second.began_at`,
+    put: ``,
+    caughtBy: {
+      project: 'integration',
+      file: 'tests/integration/subscribing.test.ts',
+      test: 'is not paid back when it has ended by itself',
+      says: /did not become true/,
+    },
+  },
+  {
+    mistake: 'a renewal without a day of its own, because of an older one',
+    at: { sqlFunction: 'private.begin_next_grace' },
+    find: `  if not found then`,
+    put: `  if true then`,
+    caughtBy: {
+      project: 'integration',
+      file: 'tests/integration/subscription-permutations.test.ts',
+      test: 'the older one that is owed gives the day',
+      says: /to deeply equal/,
+    },
+  },
+  {
     mistake: 'access by a subscription that was never paid for',
     at: { sqlFunction: 'private.entitlements' },
     find: `(s.status in ('active', 'trialing') and owed.since is null`,
