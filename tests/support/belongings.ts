@@ -25,21 +25,25 @@ export async function belongingsOf(
     select format('%I.%I', n.nspname, c.relname) as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where c.relkind in ('r', 'p') and n.nspname in ('public', 'private', 'auth') order by 1`
   const marks = new Set([person.id, person.email])
-  const rows: Record<string, Row[]> = {}
-  for (let known = 0; known < marks.size; ) {
-    known = marks.size
+  const found = new Map<string, Map<string, Row>>()
+  // A round looks for what the last one has taught.
+  for (let fresh = [...marks]; fresh.length > 0; ) {
+    const learnt = new Set<string>()
     for (const { name } of tables) {
-      const found = await sql.unsafe(
-        `select to_jsonb(t) as row from ${name} t where exists (select from unnest($1::text[]) m where strpos(t::text, m) > 0)`,
-        [[...marks]],
+      const matching = await sql.unsafe(
+        `select to_jsonb(t) as row, t::text as key from ${name} t where exists (select from unnest($1::text[]) m where strpos(t::text, m) > 0)`,
+        [fresh],
       )
-      if (found.length > 0) rows[name] = found.map(({ row }) => row as Row)
-      for (const row of rows[name] ?? []) {
-        for (const column of OWN_IDS[name] ?? []) {
-          if (row[column] !== null) marks.add(String(row[column]))
-        }
+      const rows = found.get(name) ?? new Map<string, Row>()
+      for (const { key, row } of matching) rows.set(String(key), row as Row)
+      if (rows.size > 0) found.set(name, rows)
+      for (const row of rows.values()) {
+        for (const column of OWN_IDS[name] ?? []) if (row[column] !== null) learnt.add(String(row[column]))
       }
     }
+    fresh = [...learnt].filter((mark) => !marks.has(mark))
+    for (const mark of fresh) marks.add(mark)
   }
+  const rows = Object.fromEntries([...found].map(([name, byKey]) => [name, [...byKey.values()]]))
   return { marks: [...marks], rows }
 }
