@@ -269,6 +269,8 @@ describe('grace', () => {
     await renewalFails(1, NOW() - 60)
     held.set(who.subscription, subscriptionOf(who, 'active', { latest_invoice: who.renewal }))
     await stripeSays('invoice.paid', [invoiceOf(who, who.renewal, 'paid', 2)])
+    // Nobody is without access until the other event is there.
+    expect(await getEntitlements(who.customerId)).toMatchObject([{ state: 'active', until: null }])
     await stripeSays('customer.subscription.updated', [
       subscriptionOf(who, 'active', { latest_invoice: who.renewal }),
     ])

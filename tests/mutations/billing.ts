@@ -99,10 +99,22 @@ export const BILLING_MUTATIONS: readonly Mutation[] = [
     },
   },
   {
+    mistake: 'no access between what is paid and what is told of it',
+    at: { sqlFunction: 'private.entitlements' },
+    find: ` or s.status = 'past_due' and owed.is_settled`,
+    put: ``,
+    caughtBy: {
+      project: 'integration',
+      file: 'tests/integration/entitlements.test.ts',
+      test: 'is cleared by the payment',
+      says: /to match object/,
+    },
+  },
+  {
     mistake: 'access by a subscription that was never paid for',
     at: { sqlFunction: 'private.entitlements' },
-    find: `(s.status in ('active', 'trialing') and owed.since is null`,
-    put: `(s.status in ('active', 'trialing', 'incomplete') and owed.since is null`,
+    find: `then s.status in ('active', 'trialing') or`,
+    put: `then s.status in ('active', 'trialing', 'incomplete') or`,
     caughtBy: simulator(/is incomplete and gives access/),
   },
 ]

@@ -79,8 +79,14 @@ function accessIsPaidFor(
     if (!subscription) fail('somebody may use something without a subscription')
     const { stripe_id, status } = subscription
     if (subscription.plan_id !== plan_id) fail(`${stripe_id} gives another plan than its own`)
-    const carries = state === 'active' ? ['active', 'trialing'] : ['active', 'trialing', 'past_due']
-    if (!carries.includes(status)) fail(`${stripe_id} is ${status} and gives access`)
+    const failed = invoices.filter(
+      (one) => one.subscription_id === subscription_id && one.first_failed_at !== null,
+    )
+    // Past due is out of date once all that failed is paid.
+    const isSettled = failed.length > 0 && failed.every((one) => one.status === 'paid')
+    const isBehind = status === 'past_due' && (state === 'grace' || isSettled)
+    if (!['active', 'trialing'].includes(status) && !isBehind)
+      fail(`${stripe_id} is ${status} and gives access`)
     const owed = invoices.filter(
       (one) =>
         one.subscription_id === subscription_id && one.status === 'open' && one.first_failed_at !== null,
