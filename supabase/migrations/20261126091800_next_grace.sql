@@ -54,25 +54,5 @@ begin
 end
 $$;
 
--- As it was, by the first grace that ends; and its plan is kept.
-create or replace function private.entitlements(p_customer uuid, p_livemode boolean)
-returns table (product_group text, tier text, plan_id uuid, plan_name text, subscription_id uuid, state text, until timestamptz)
-language plpgsql stable set search_path = '' as $$
-begin
-  return query
-  select distinct on (p.product_group) p.product_group, p.tier, p.id, p.name, s.id,
-    case when owed.since is null then 'active' else 'grace' end, case when owed.since is not null then owed.grace_ends_at end
-  from public.subscriptions s
-  join public.plans p on p.id = s.plan_id
-  left join lateral (
-    select min(i.first_failed_at) filter (where i.status = 'open') as since, min(i.grace_ends_at) as grace_ends_at
-    from public.invoices i where i.subscription_id = s.id and i.status in ('open', 'uncollectible')) owed on true
-  where s.customer_id = p_customer and s.livemode = p_livemode
-    and (s.status in ('active', 'trialing') and owed.since is null
-      or s.status in ('active', 'trialing', 'past_due') and owed.grace_ends_at > now())
-  order by p.product_group, p.position desc, s.began_at, s.id;
-end
-$$;
-
 revoke all on function private.begin_next_grace from public, anon, authenticated, service_role;
 grant execute on function private.begin_next_grace to payments_owner;

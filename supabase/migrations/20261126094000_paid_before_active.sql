@@ -1,5 +1,6 @@
--- What was owed is paid, and that the subscription is active again is told by an event of its own: nobody loses access in between.
--- A subscription is past due for some payment that failed; once all that did are paid, that word is out of date.
+-- Of several graces of a subscription, the first one that ends counts. And a renewal that was owed is paid before we are told, by an
+-- event of its own, that the subscription is active again: nobody loses access in between. It was past due for some payment that failed;
+-- once all that is known of it is paid, that word is out of date.
 
 create or replace function private.entitlements(p_customer uuid, p_livemode boolean)
 returns table (product_group text, tier text, plan_id uuid, plan_name text, subscription_id uuid, state text, until timestamptz)
@@ -13,7 +14,7 @@ begin
   left join lateral (
     select min(i.first_failed_at) filter (where i.status = 'open') as since,
       min(i.grace_ends_at) filter (where i.status in ('open', 'uncollectible')) as grace_ends_at,
-      bool_and(i.status = 'paid') filter (where i.first_failed_at is not null) as is_settled
+      bool_and(i.status = 'paid') and bool_or(i.first_failed_at is not null) as is_settled
     from public.invoices i where i.subscription_id = s.id) owed on true
   where s.customer_id = p_customer and s.livemode = p_livemode
     and case when owed.since is null then s.status in ('active', 'trialing') or s.status = 'past_due' and owed.is_settled

@@ -79,11 +79,9 @@ function accessIsPaidFor(
     if (!subscription) fail('somebody may use something without a subscription')
     const { stripe_id, status } = subscription
     if (subscription.plan_id !== plan_id) fail(`${stripe_id} gives another plan than its own`)
-    const failed = invoices.filter(
-      (one) => one.subscription_id === subscription_id && one.first_failed_at !== null,
-    )
-    // Past due is out of date once all that failed is paid.
-    const isSettled = failed.length > 0 && failed.every((one) => one.status === 'paid')
+    const all = invoices.filter((one) => one.subscription_id === subscription_id)
+    // Past due is out of date once all of it is paid.
+    const isSettled = all.length > 0 && all.every((one) => one.status === 'paid')
     const isBehind = status === 'past_due' && (state === 'grace' || isSettled)
     if (!['active', 'trialing'].includes(status) && !isBehind)
       fail(`${stripe_id} is ${status} and gives access`)

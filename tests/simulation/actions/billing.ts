@@ -88,7 +88,7 @@ function dunningEnds(world: World): boolean {
   const { billing } = world.stripe
   const subscription = world.random.pick(billing.subscriptions.filter(({ status }) => status === 'past_due'))
   if (!subscription) return false
-  const how = world.random.weighted({ ends: 2, 'is left unpaid': 1 })
+  const how = world.random.weighted({ ends: 1, 'is left unpaid': 2 })
   world.tell(`nobody pays for ${subscription.id}: it ${how}`)
   if (how === 'ends') billing.end(subscription)
   else billing.leaveUnpaid(subscription)

@@ -92,7 +92,14 @@ function gracesEnd(): Request[] {
   return [{ what: 'the graces that are over end', run: endGraces, allowed: ['already_running'] }]
 }
 
-export const SUBSCRIBING: readonly Action[] = BILLING
+/** Longer than any grace. */
+async function aDayPasses(world: World): Promise<boolean> {
+  world.tell('a day passes')
+  await world.passTime(25 * 3600_000)
+  return await world.together(gracesEnd())
+}
+
+export const SUBSCRIBING: readonly Action[] = [...BILLING, { weight: 2, act: aDayPasses }]
 
 export const SUBSCRIBING_OUTSIDE = BILLING_OUTSIDE
 
