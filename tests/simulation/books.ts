@@ -115,8 +115,6 @@ export async function emptyBooks(sql: postgres.Sql): Promise<void> {
   await sql.unsafe(
     `set session_replication_role = replica; ${tables.map((name) => `delete from ${name};`).join(' ')} set session_replication_role = default`,
   )
-  // The books are read from end to end after each step: what is left of older schedules would be read along.
-  await sql.unsafe(`vacuum ${tables.join(', ')}`)
 }
 
 const LIMITS: Record<Limits, string> = {
