@@ -105,7 +105,7 @@ async function testsNamed({ project, file, test }: Catcher): Promise<Result[]> {
     stdio: 'ignore',
     env: childEnvironment({
       SIMULATION_SEED: '781180510',
-      SIMULATION_SCHEDULES: '200',
+      SIMULATION_SCHEDULES: '1000',
       SIMULATION_STOPS: '1',
     }),
   })
