@@ -2,6 +2,7 @@ import { Hono } from 'hono'
 import { z } from 'zod'
 import type { StripeContext } from '../context.ts'
 import { accountCurrency, setAccountCurrency } from '../core/account.ts'
+import { nextJobAtMs } from '../core/jobs.ts'
 import { readBody, refused } from './body.ts'
 
 const MOST_SECONDS = 10 * 366 * 24 * 60 * 60
@@ -25,7 +26,15 @@ export function advanceClock({ jobs }: Pick<StripeContext, 'jobs'>, seconds: num
 export function accountRoutes(context: StripeContext): Hono {
   const { store } = context
   const app = new Hono()
-  const clock = () => ({ now: store.clock.now(), advancedSeconds: Math.round(store.clock.offsetMs / 1000) })
+  const clock = () => {
+    const next = nextJobAtMs(store)
+    return {
+      now: store.clock.now(),
+      advancedSeconds: Math.round(store.clock.offsetMs / 1000),
+      /** How long until something happens by itself: a settlement, a refund that finishes. Null when nothing waits. */
+      nextInMs: next === null ? null : Math.max(next - store.clock.systemNowMs(), 0),
+    }
+  }
   const account = () => ({ settlementCurrency: accountCurrency(store) })
 
   app.get('/clock', (c) => c.json(clock()))

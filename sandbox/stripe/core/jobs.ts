@@ -32,6 +32,12 @@ export function scheduleJob(store: Store, kind: JobKind, subject: string, delayM
     .run(kind, subject, store.clock.systemNowMs() + delayMs)
 }
 
+/** When something happens by itself next, in Unix milliseconds of the system's clock; null when nothing waits. */
+export function nextJobAtMs(store: Store): number | null {
+  const next = store.db.prepare('select min(due_at) as due from jobs').get()
+  return typeof next?.due === 'number' ? next.due : null
+}
+
 /** Does what is due, each job in a transaction of its own together with its removal. */
 export class JobRunner {
   readonly #store: Store
@@ -49,9 +55,9 @@ export class JobRunner {
     if (this.#stopped) return
     if (this.#timer) clearTimeout(this.#timer)
     this.#timer = null
-    const next = this.#store.db.prepare('select min(due_at) as due from jobs').get()
-    if (typeof next?.due !== 'number') return
-    const delay = Math.min(Math.max(next.due - this.#store.clock.nowMs(), 0), 60_000)
+    const next = nextJobAtMs(this.#store)
+    if (next === null) return
+    const delay = Math.min(Math.max(next - this.#store.clock.nowMs(), 0), 60_000)
     this.#timer = setTimeout(() => this.runDue(), delay)
   }
 
@@ -67,9 +73,9 @@ export class JobRunner {
   advance(ms: number): void {
     const target = this.#store.clock.nowMs() + ms
     for (;;) {
-      const next = this.#store.db.prepare('select min(due_at) as due from jobs').get()
-      if (typeof next?.due !== 'number' || next.due > target) break
-      this.#store.advanceClock(Math.max(next.due - this.#store.clock.nowMs(), 0))
+      const next = nextJobAtMs(this.#store)
+      if (next === null || next > target) break
+      this.#store.advanceClock(Math.max(next - this.#store.clock.nowMs(), 0))
       this.runDue()
     }
     this.#store.advanceClock(Math.max(target - this.#store.clock.nowMs(), 0))
