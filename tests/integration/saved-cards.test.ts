@@ -85,10 +85,11 @@ describe('saving a card', () => {
 describe('saved cards', () => {
   it('are listed as Stripe has them: brand, digits, expiry, which is the default, which end soon', async () => {
     const now = new Date()
-    const next = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1))
+    // Sixty days are soon. The end of next month can be further away; the end of the month of that day is 20 to 51 away.
+    const inTwentyDays = new Date(now.getTime() + 20 * 86_400_000)
     const soon = await savedCard(ada, 'pm_card_mastercard', {
-      exp_month: next.getUTCMonth() + 1,
-      exp_year: next.getUTCFullYear(),
+      exp_month: inTwentyDays.getUTCMonth() + 1,
+      exp_year: inTwentyDays.getUTCFullYear(),
     })
     const visa = await savedCard(ada)
     const over = await savedCard(ada, 'pm_card_amex', { exp_month: 1, exp_year: now.getUTCFullYear() - 1 })
