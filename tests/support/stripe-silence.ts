@@ -1,12 +1,13 @@
 import { until } from './paid'
 import { stack } from './stack-in-test'
 
-type Delivery = { state: 'pending' | 'delivered' | 'failed' | 'dropped'; attempts: unknown[] }
+type Delivery = { state: 'pending' | 'delivered' | 'failed' | 'dropped'; nextAttemptAt: number | null }
 
-/** What has failed this often is tried again in half a minute or later: nobody waits for that. */
-const SOON = 3
-/** A refund finishes and a bank judges within this; the next deadline is days away. */
-const SOON_MS = 30_000
+/**
+ * A refund finishes, a bank judges, and what has failed three times is sent again within this: half a minute later it would be
+ * in the midst of whatever comes then. After that come minutes and days, and nobody waits for those.
+ */
+const SOON_MS = 35_000
 
 /**
  * Wait until Stripe has done what it was to do by itself, settlements and refunds of earlier tests included, and each event of
@@ -14,11 +15,12 @@ const SOON_MS = 30_000
  */
 export async function untilStripeHasToldAll(): Promise<void> {
   await until(async () => {
-    const { nextInMs } = await local<{ nextInMs: number | null }>('/clock')
+    const { now, nextInMs } = await local<{ now: number; nextInMs: number | null }>('/clock')
     if (nextInMs !== null && nextInMs < SOON_MS) return false
     const { deliveries } = await local<{ deliveries: Delivery[] }>('/deliveries')
-    return deliveries.every(({ state, attempts }) => state !== 'pending' || attempts.length >= SOON)
-  })
+    const soon = now * 1000 + SOON_MS
+    return deliveries.every(({ state, nextAttemptAt }) => state !== 'pending' || (nextAttemptAt ?? 0) > soon)
+  }, 90_000)
 }
 
 async function local<T>(path: string): Promise<T> {
