@@ -1,10 +1,11 @@
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { adminSql } from '../support/db'
 import { whileLocked } from '../support/locked-payments'
 import { manyOpenedPayments } from '../support/many-payments'
 import { effectsOn, type OpenedPayment, openedPayment, PAID_ONCE } from '../support/payment-rows'
 import { stack } from '../support/stack-in-test'
 import { eventOf, intentOf, postEvent } from '../support/stripe-events'
+import { untilStripeHasToldAll } from '../support/stripe-silence'
 
 const { serverUrls, env } = stack()
 const [first, second] = serverUrls as [string, string]
@@ -95,6 +96,9 @@ describe.concurrent('events that cannot be applied', () => {
 })
 
 describe('events that run out of time', () => {
+  // They are weighed against what is applied meanwhile: nothing may be that earlier tests have left on its way.
+  beforeAll(untilStripeHasToldAll)
+
   it('one is kept, and applied when there is time', async () => {
     const payment = await openedPayment()
     const event = succeeded(payment)
