@@ -18,7 +18,7 @@ import {
 } from '../support/api-keys'
 import { adminSql, callService } from '../support/db'
 import { type EdgeServer, startEdgeServer } from '../support/edge-server'
-import { newStaff } from '../support/paid'
+import { newStaff, until } from '../support/paid'
 import { NOTEBOOK } from '../support/payment-rows'
 import { newPerson, type Person } from '../support/people'
 import { get, post, startPayment } from '../support/requests'
@@ -249,20 +249,29 @@ describe('a key that is not good', () => {
   })
 
   it('waits when it asked too often, counted over both servers, and leaves others alone (F8)', async () => {
-    const [busy, quiet] = await Promise.all([newKey(), newKey()])
-    await startOfMinute()
-
-    const statuses: number[] = []
-    let retryAfter: string | null = null
-    // Ten at a time: more would show how much the local Redis can take, and not the limit.
-    while (statuses.length < 130) {
-      const answers = await Promise.all(
-        Array.from({ length: 10 }, (_, n) => readOrder(busy.secret, randomUUID(), servers[n % 2])),
-      )
-      statuses.push(...answers.map(({ status }) => status))
-      retryAfter = answers.find(({ status }) => status === 429)?.headers.get('retry-after') ?? null
+    const quiet = await newKey()
+    const minute = () => Math.floor(Date.now() / 60_000)
+    const burst = async () => {
+      const busy = await newKey()
+      await startOfMinute()
+      const began = minute()
+      const answers: Response[] = []
+      // Ten at a time: more would show how much the local Redis can take, and not the limit.
+      while (answers.length < 130) {
+        const some = Array.from({ length: 10 }, (_, n) =>
+          readOrder(busy.secret, randomUUID(), servers[n % 2]),
+        )
+        answers.push(...(await Promise.all(some)))
+      }
+      return { answers, isWithinOne: minute() === began }
     }
+
+    const tried = await burst()
+    // A slow machine may take longer than what was left of the minute.
+    const { answers } = tried.isWithinOne ? tried : await burst()
     const other = await readOrder(quiet.secret, randomUUID())
+    const statuses = answers.map(({ status }) => status)
+    const retryAfter = answers.find(({ status }) => status === 429)?.headers.get('retry-after')
 
     expect(statuses.filter((status) => status === 404)).toHaveLength(120)
     expect(statuses.filter((status) => status === 429)).toHaveLength(10)
@@ -296,7 +305,8 @@ describe('the secret of a key', () => {
     expect(apiKeys).toContainEqual(expect.objectContaining({ id: apiKey.id, prefix: apiKey.prefix }))
     expect(JSON.stringify(apiKeys)).not.toContain(random)
     expect(places).toEqual([])
-    expect(edge.logs()).toContain('authorization_denied')
+    // Another process writes down what the server has said.
+    await until(async () => edge.logs().includes('authorization_denied'))
     expect(edge.logs()).not.toMatch(new RegExp(`${random.slice(0, -6)}|canary`))
     const [row] =
       await adminSql()`select encode(key_hash, 'hex') as hash from private.api_keys where id = ${apiKey.id}`
