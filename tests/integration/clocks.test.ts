@@ -5,7 +5,14 @@ import { root } from '../../scripts/processes'
 import { adminSql } from '../support/db'
 import { started } from '../support/limits'
 import { manyOpenedPayments } from '../support/many-payments'
-import { effectsOn, newOrder, type OpenedPayment, openedPayment, PAID_ONCE } from '../support/payment-rows'
+import {
+  effectsOn,
+  newOrder,
+  type OpenedPayment,
+  openedPayment,
+  PAID_ONCE,
+  setOpenPaymentsAside,
+} from '../support/payment-rows'
 import { newPerson } from '../support/people'
 import { type ProxiedServer, startProxiedServer } from '../support/proxied-server'
 import { startPayment, sweep } from '../support/requests'
@@ -95,6 +102,7 @@ describe('clocks that are off', () => {
     /** As after a crash before the link, seen by the sweeper of a server. */
     const finishedBy = async (server: ProxiedServer, attemptAge: string) => {
       const { paymentId, intentId } = await withoutWebhooks(() => started(person))
+      await setOpenPaymentsAside()
       await adminSql()`update public.payments set stripe_payment_intent_id = null, status = 'unknown',
         attempted_at = now() - ${attemptAge}::interval, checked_at = now() - interval '1 day' where id = ${paymentId}`
       const before = server.stripe.requests.length

@@ -11,7 +11,7 @@ import { columnsHolding } from '../support/database-text'
 import { adminSql } from '../support/db'
 import { bringForward, mailsOwedTo, outbox, ownMails, setOtherMailsAside } from '../support/mails'
 import { ledgerOf, newStaff, paid, until } from '../support/paid'
-import { newOrder, openedPayment } from '../support/payment-rows'
+import { newOrder, openedPayment, setOpenPaymentsAside } from '../support/payment-rows'
 import { newPerson } from '../support/people'
 import { reconcileNow, startReconcile } from '../support/reconcile-command'
 import { eraseAccount, post, refund, startPayment, sweep } from '../support/requests'
@@ -124,6 +124,7 @@ async function decidingDiesAt(point: CrashPoint): Promise<void> {
   const response = await startPayment(person, await newOrder(person.id))
   const { id: paymentId } = (await response.json()) as { id: string }
   await adminSql()`insert into private.payment_decisions (payment_id, decision, reason) values (${paymentId}, 'cancel', 'idle')`
+  await setOpenPaymentsAside()
   await withServerDyingAt(point, (url) => sweep(url))
 
   const row = async () => {

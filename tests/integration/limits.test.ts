@@ -14,7 +14,7 @@ import {
   tally,
 } from '../support/limits'
 import { newStaff } from '../support/paid'
-import { newOrder, newUserRow } from '../support/payment-rows'
+import { newOrder, newUserRow, setOpenPaymentsAside } from '../support/payment-rows'
 import { newPerson, type Person } from '../support/people'
 import { startPayment, sweep } from '../support/requests'
 import { stack } from '../support/stack-in-test'
@@ -139,6 +139,7 @@ describe('the sum of what one customer pays', () => {
     await setLimit(admin, 'sum_day', { value: 3_000, windowSeconds: DAY })
 
     const refused = await startPayment(person, await newOrder(person.id), atEdge())
+    await setOpenPaymentsAside()
     await sweep()
     const again = await startPayment(person, await newOrder(person.id), atEdge())
 
