@@ -22,6 +22,7 @@ export default defineConfig({
         test: {
           name: 'sandbox',
           include: ['tests/sandbox/**/*.test.ts'],
+          globalSetup: ['tests/sandbox/support/keep-contract.ts'],
           setupFiles: ['tests/sandbox/support/setup.ts'],
           // Files share their process, and with it the contract: each would take seconds to learn the SDK's types.
           isolate: false,
