@@ -19,7 +19,8 @@ const accountBody = z.strictObject({ settlementCurrency: z.string().length(3).nu
 export function advanceClock({ jobs }: Pick<StripeContext, 'jobs'>, seconds: number): void {
   const allowed = seconds >= 0 && seconds <= MOST_SECONDS
   if (!allowed) throw refused('The clock can be moved forward by up to ten years')
-  jobs.advance(seconds * 1000)
+  // Whole milliseconds: the database takes no other times.
+  jobs.advance(Math.round(seconds * 1000))
 }
 
 /** This Stripe's time, and the currency its balance is kept in. */
