@@ -182,24 +182,25 @@ describe('scripts', () => {
       redis.call('ZADD', KEYS[1], ARGV[1], ARGV[4])
       redis.call('PEXPIRE', KEYS[1], ARGV[2])
       return {1, redis.call('ZSCORE', KEYS[1], ARGV[4]) ~= false, redis.call('ZSCORE', KEYS[1], 'none') == false}`
+    // The window is also the life of the key, which is of real time: the machine must not use it up.
     const take = (now: number, id: string) =>
-      redis.eval<unknown[], number[]>(script, ['log'], [now, 1_000, 3, id])
+      redis.eval<unknown[], number[]>(script, ['log'], [now, 100_000, 3, id])
 
     const taken = []
     for (const [now, id] of [
-      [100, 'a'],
-      [200, 'b'],
-      [300, 'c'],
-      [1_050, 'd'],
-      [1_101, 'e'],
+      [10_000, 'a'],
+      [20_000, 'b'],
+      [30_000, 'c'],
+      [105_000, 'd'],
+      [110_001, 'e'],
     ] as const) {
       taken.push((await take(now, id))[0])
     }
-    const refused = await take(1_150, 'f')
+    const refused = await take(115_000, 'f')
 
     expect(taken).toEqual([1, 1, 1, 0, 1])
-    expect(refused).toEqual([0, 1_200])
-    expect(await take(5_000, 'g')).toEqual([1, 1, 1])
+    expect(refused).toEqual([0, 120_000])
+    expect(await take(500_000, 'g')).toEqual([1, 1, 1])
   })
 
   it('tells the time, to a script too', async () => {
