@@ -97,10 +97,9 @@ describe('the frame', () => {
     const intent = await createIntent(world)
     shop = await visit(world, intent.client_secret)
     await shop.page.goto(`${stranger.origin}/framing?url=${world.stripeOrigin}${path}`)
-    await shop.page.waitForLoadState('networkidle')
-    const framed = shop.page.frames().find((frame) => frame !== shop.page.mainFrame())
+    const framed = () => shop.page.frames().find((frame) => frame !== shop.page.mainFrame())
 
-    expect(framed?.url()).toBe('chrome-error://chromewebdata/')
+    await expect.poll(() => framed()?.url()).toBe('chrome-error://chromewebdata/')
     await stranger.close()
   })
 

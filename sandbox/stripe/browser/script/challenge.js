@@ -2,7 +2,7 @@ import { connectFrame } from '../shared/channel.js'
 import { IntegrationError } from './errors.js'
 import { createFrame, STRIPE_ORIGIN } from './frames.js'
 
-const FOCUS_PATIENCE_MS = 1_000
+const FOCUS_PATIENCE_MS = 10_000
 // The hidden frame stays until the browser is done with the key press or click that ended it.
 const LINGER_MS = 100
 
@@ -76,7 +76,7 @@ function createDialog() {
   return dialog
 }
 
-/** The pay button is usually disabled until the page hears our answer, so try for a moment; never take focus from elsewhere. */
+/** The pay button is usually disabled until the page hears our answer, so try for a while; never take focus from elsewhere. */
 function returnFocus(opener) {
   const giveUpAt = performance.now() + FOCUS_PATIENCE_MS
   const attempt = () => {
