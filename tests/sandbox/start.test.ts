@@ -206,8 +206,11 @@ describe('stopping and crashing', () => {
   it('a part that ends later is reported; with the database away Auth and REST answer 503', async () => {
     const onExit = vi.fn()
     const sandbox = await startTestSandbox({ stateDir, onExit })
+    const backends = await sandbox.admin<{ pid: number }[]>`select pid from pg_stat_activity`
     process.kill(await postmaster(sandbox.adminDatabaseUrl), 'SIGKILL')
     await vi.waitFor(() => expect(onExit).toHaveBeenCalledWith('postgres', 1), 10_000)
+    // Whoever was connected is served until the process at the other end notices.
+    expect(await allGone(backends.map(({ pid }) => pid))).toBe(true)
 
     const headers = {
       apikey: setting(sandbox, 'SUPABASE_PUBLISHABLE_KEY'),

@@ -3,15 +3,17 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { isAlive, waitForExit } from '../../../sandbox/process-identity.ts'
-import type { Sandbox, SandboxPorts } from '../../../sandbox/start.ts'
+import { freePorts, type Sandbox, type SandboxPorts } from '../../../sandbox/start.ts'
 
 export type Started = Omit<Sandbox, 'stop'> & { pid: number; process: ChildProcess }
 
 type Options = { stateDir: string; ports?: SandboxPorts; runAs?: { uid: number; gid: number } }
 
 /** Start a sandbox in another process, so that this one can kill it. Rejects with what went wrong. */
-export function startElsewhere({ stateDir, ports, runAs }: Options): Promise<Started> {
-  const args = [join(import.meta.dirname, 'starter.ts'), stateDir, ...(ports ? [JSON.stringify(ports)] : [])]
+export async function startElsewhere({ stateDir, ports, runAs }: Options): Promise<Started> {
+  // Of this process's own ones: those of another could be what a third chooses from at the same time.
+  const chosen = ports ?? (await freePorts())
+  const args = [join(import.meta.dirname, 'starter.ts'), stateDir, JSON.stringify(chosen)]
   const child = spawn(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { PATH: process.env.PATH, HOME: stateDir, NODE_NO_WARNINGS: '1', NODE_ENV: 'test' },

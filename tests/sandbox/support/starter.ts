@@ -1,11 +1,11 @@
 // A process of its own that starts a sandbox, for tests that kill it. Prints one line of JSON when ready.
-import { freePorts, startSandbox } from '../../../sandbox/start.ts'
+import { startSandbox } from '../../../sandbox/start.ts'
 
 const [stateDir = '', ports = ''] = process.argv.slice(2)
 try {
   const sandbox = await startSandbox({
     stateDir,
-    ports: ports ? JSON.parse(ports) : await freePorts(),
+    ports: JSON.parse(ports),
     appOrigin: 'http://localhost:3000',
     tuning: { fsync: false, mailIntervalSeconds: 0 },
   })
