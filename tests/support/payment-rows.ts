@@ -81,7 +81,9 @@ export async function openedPayment(): Promise<OpenedPayment> {
 
 /** The next sweep looks at none of them: what earlier tests have left open would use up its time on a slow machine. */
 export async function setOpenPaymentsAside(): Promise<void> {
-  await adminSql()`update public.payments set checked_at = now() where status not in ('succeeded', 'canceled')`
+  // One that a late webhook is about is passed over: two who wait for each other's rows would be a deadlock.
+  await adminSql()`update public.payments set checked_at = now() where id in (
+    select id from public.payments where status not in ('succeeded', 'canceled') for update skip locked)`
 }
 
 /** What has become of a payment: everything a doubled or lost event would show in. */
