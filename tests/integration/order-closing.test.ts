@@ -1,8 +1,8 @@
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { adminSql } from '../support/db'
 import { confirm, type Started, started, statusOf } from '../support/limits'
 import { paid, until } from '../support/paid'
-import { effectsOn, newOrder, openedPayment } from '../support/payment-rows'
+import { effectsOn, newOrder, openedPayment, setOpenPaymentsAside } from '../support/payment-rows'
 import { newPerson, type Person } from '../support/people'
 import { post, startPayment, sweep } from '../support/requests'
 import { stack } from '../support/stack-in-test'
@@ -37,6 +37,7 @@ let ada: Person
 beforeAll(async () => {
   ada = await newPerson()
 })
+beforeEach(setOpenPaymentsAside)
 
 describe('an order that is cancelled', () => {
   it('closes at once when nothing is in the way, and cannot be paid any more', async () => {

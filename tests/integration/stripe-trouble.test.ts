@@ -4,7 +4,7 @@ import { STRIPE_API_VERSION } from '@/lib/env'
 import { adminSql } from '../support/db'
 import { confirm, limitsAsTheyAre, setLimit, started, statusOf } from '../support/limits'
 import { newStaff, until } from '../support/paid'
-import { effectsOn, newOrder, type OpenedPayment } from '../support/payment-rows'
+import { effectsOn, newOrder, type OpenedPayment, setOpenPaymentsAside } from '../support/payment-rows'
 import { newPerson, type Person } from '../support/people'
 import { type ProxiedServer, startProxiedServer } from '../support/proxied-server'
 import { post, refund, startPayment, sweep } from '../support/requests'
@@ -40,6 +40,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   // Ten new payments a minute is what one person may open.
   ada = await newPerson()
+  await setOpenPaymentsAside()
 })
 afterEach(async () => {
   trouble = NONE
