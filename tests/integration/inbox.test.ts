@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { adminSql } from '../support/db'
 import { whileLocked } from '../support/locked-payments'
 import { manyOpenedPayments } from '../support/many-payments'
+import { until } from '../support/paid'
 import { effectsOn, type OpenedPayment, openedPayment, PAID_ONCE } from '../support/payment-rows'
 import { stack } from '../support/stack-in-test'
 import { eventOf, intentOf, postEvent } from '../support/stripe-events'
@@ -102,14 +103,19 @@ describe('events that run out of time', () => {
   it('one is kept, and applied when there is time', async () => {
     const payment = await openedPayment()
     const event = succeeded(payment)
+    const answers: { status: number; ms: number }[] = []
 
-    const [status, ms] = await whileChanging([payment], 'perform pg_sleep(30)', async () => {
-      const asked = Date.now()
-      return [await send(event), Date.now() - asked]
-    })
+    await whileChanging([payment], 'perform pg_sleep(30)', () =>
+      // The database gives up half a second before we do: where a machine is held up for longer, Stripe's next delivery is kept.
+      until(async () => {
+        const asked = Date.now()
+        answers.push({ status: await send(event), ms: Date.now() - asked })
+        return (await kept(event.id)) !== undefined
+      }),
+    )
 
-    expect(status).toBe(503)
-    expect(ms).toBeLessThan(10_000)
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 503))
+    expect(Math.max(...answers.map(({ ms }) => ms))).toBeLessThan(10_000)
     expect(await kept(event.id)).toMatchObject({ status: 'pending', attempts: 0, last_error: '57014' })
     expect(await send(event)).toBe(200)
     expect(await effectsOn(payment)).toMatchObject(PAID_ONCE)
