@@ -19,6 +19,8 @@ export type ContractReport = {
 }
 
 const ERROR = 'error'
+const EVENT = operationKey('GET', '/v1/events/:id')
+const EVENTS = operationKey('GET', '/v1/events')
 
 const MAX_PROBLEMS = 8
 
@@ -94,15 +96,22 @@ export class ContractChecker implements Observer {
 
   problemsOfResponse({ method, path, status, body, key }: ObservedResponse): string[] {
     const name = status >= 400 ? ERROR : operationKey(method, path ?? '')
-    return this.#contracts[key].problems(name, parsed(body)) ?? ['the SDK has no such operation']
+    const answer = parsed(body)
+    if (name === EVENT) return this.problemsOfEvent(answer)
+    const problems = this.#contracts[key].problems(name, answer) ?? ['the SDK has no such operation']
+    return name === EVENTS ? [...problems, ...this.#problemsInList(answer)] : problems
   }
 
-  problemsOfEvent(event: Pick<Stripe.Event, 'type'>): string[] {
-    return (
-      this.#contracts.secret.problems(event.type, event) ?? [
-        'the SDK has no such event, or its object is outside of the contract',
-      ]
-    )
+  /** By its own type: the SDK has an answer that may be any of them, and trying each with each takes minutes in a run of all tests. */
+  problemsOfEvent(event: unknown): string[] {
+    const { type } = (event ?? {}) as { type?: unknown }
+    const known = typeof type === 'string' ? this.#contracts.secret.problems(type, event) : null
+    return known ?? ['the SDK has no such event, or its object is outside of the contract']
+  }
+
+  #problemsInList(answer: unknown): string[] {
+    const { data } = (answer ?? {}) as { data?: unknown }
+    return Array.isArray(data) ? [...new Set(data.flatMap((event) => this.problemsOfEvent(event)))] : []
   }
 
   #add(where: string, problems: string[]): void {
@@ -127,8 +136,10 @@ class Validators {
   })
 
   constructor({ operations, events, error, schemas }: Contract) {
-    const answers = Object.entries(operations).map(([name, { response }]) => [name, response] as const)
-    this.#schemas = { ...Object.fromEntries(answers), ...events, [ERROR]: error }
+    const answers = Object.fromEntries(
+      Object.entries(operations).map(([name, { response }]) => [name, response]),
+    )
+    this.#schemas = { ...answers, [EVENTS]: withAnyData(answers[EVENTS]), ...events, [ERROR]: error }
     this.#ajv.addSchema({ $id: 'contract', $defs: schemas })
   }
 
@@ -149,6 +160,11 @@ function withoutRequired(contract: Contract): Contract {
     name === 'required' && Array.isArray(value) ? undefined : value,
   )
   return JSON.parse(text) as Contract
+}
+
+/** A list whose items are looked at one by one. */
+function withAnyData(list: Schema = {}): Schema {
+  return { ...list, properties: { ...list.properties, data: { type: 'array' } } }
 }
 
 /** Deepest first: the alternatives of a union that were never meant fail near its top. */

@@ -168,6 +168,25 @@ describe('a serializer with one wrong field', () => {
     ).toEqual(expect.arrayContaining([expect.stringContaining('/billing_details/name')]))
   })
 
+  it('is found in one event among others of a list', async () => {
+    const event = (await observed()).find(({ body }) => body.object === 'event')?.body
+    const problemsWith = (...data: unknown[]) =>
+      checker.problemsOfResponse({
+        method: 'GET',
+        path: '/v1/events',
+        status: 200,
+        body: JSON.stringify({ object: 'list', url: '/v1/events', has_more: false, data }),
+        key: 'secret',
+      })
+
+    expect(problemsWith(event, event)).toEqual([])
+    expect(problemsWith(event, { ...event, no_such_field: 1 })).toEqual([
+      expect.stringContaining('no_such_field'),
+    ])
+    expect(problemsWith(event, { ...event, type: 'charge.unheard_of' })).toHaveLength(1)
+    expect(problemsWith(event, 7)).toHaveLength(1)
+  })
+
   it('makes the test file red that it is seen in, and no later one', async () => {
     const shared = await stripeContract()
 
