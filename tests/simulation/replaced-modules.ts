@@ -5,6 +5,9 @@ import { vi } from 'vitest'
 import type { Argument } from '@/lib/db/sql'
 import { callOutside, currentTask, mayCrashAt } from './server-process'
 
+/** Who asks. With it each call would be a statement of its own, prepared once and kept for ever. */
+const REQUEST = / \/\* request \S+ \*\/$/
+
 /** Prepared statements and few connections: the same calls in two thirds of the time. */
 vi.mock('postgres', async (importActual) => {
   const { default: connect } = await importActual<{ default: typeof postgres }>()
@@ -12,7 +15,7 @@ vi.mock('postgres', async (importActual) => {
     const sql = connect(url, { ...options, prepare: true, max: Math.min(options.max ?? 4, 4) })
     const { unsafe } = sql
     const prepared: typeof unsafe = (query, values, how) =>
-      unsafe(query, values, { ...how, prepare: values !== undefined })
+      unsafe(query.replace(REQUEST, ''), values, { ...how, prepare: values !== undefined })
     return Object.assign(sql, { unsafe: prepared })
   }
   return { default: Object.assign(connectPrepared, connect) }
