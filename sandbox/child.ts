@@ -93,6 +93,8 @@ function inheritedEnvironment(): NodeJS.ProcessEnv {
     ...Object.fromEntries(entries),
     NODE_ENV: process.env.NODE_ENV ?? 'development',
     NODE_NO_WARNINGS: '1',
+    // What a part runs is compiled once, not at each start: that is half of what a start takes.
+    NODE_COMPILE_CACHE: join(import.meta.dirname, '../node_modules/.cache/paywright/compiled'),
     // No part may report to anybody.
     DO_NOT_TRACK: '1',
     LITE_TELEMETRY: '0',
